@@ -1,1 +1,27 @@
-//! (empty)
+//! The hatch: the only door to the scheduler for channels, `select`, `sync` and `time`, and the loom seam.
+//!
+//! > [`begin_wait`] opens a wait of the calling goroutine (or thread) and returns its [`Ticket`]. Any number of
+//! > parties may hold copies. The first [`Ticket::claim`] to succeed owns the right, and the duty, to call
+//! > [`Ticket::wake`] exactly once. [`Ticket::wait`] returns the outcome, once, after that `wake`; it never
+//! > returns early. All writes made before `wake` are visible after `wait`. Claims on an ended wait fail.
+//!
+//! `README.md` beside this file has the proof sketch. What stops and starts a thread of control is one of two
+//! bodies: `native.rs` (a goroutine on its worker, or a plain OS thread) and `loom.rs` (a thread of a model).
+
+mod reason;
+mod ticket;
+mod wait_queue;
+
+#[cfg(not(loom))]
+pub(crate) mod deadline;
+#[cfg_attr(not(loom), path = "native.rs")]
+#[cfg_attr(loom, path = "loom.rs")]
+mod imp;
+
+pub(crate) use crate::sched::status::{Outcome, OutcomeKind};
+#[cfg(not(loom))]
+pub(crate) use deadline::{OnTime, wait_until};
+pub(crate) use imp::{rand_below, yield_now};
+pub(crate) use reason::WaitReason;
+pub(crate) use ticket::{Ticket, begin_wait};
+pub(crate) use wait_queue::{WaitNode, WaitQueue};

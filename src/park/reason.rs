@@ -1,0 +1,56 @@
+//! Why a goroutine waits: recorded at each park, shown in dumps in Go's words.
+
+use core::fmt;
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// Why a goroutine waits.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(crate) enum WaitReason { $($(#[$doc])* $name,)* }
+
+        impl WaitReason {
+            const ALL: &'static [WaitReason] = &[$(WaitReason::$name,)*];
+
+            /// The words of a dump.
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self { $(WaitReason::$name => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Not waiting.
+    None = "",
+    ChanSend = "chan send",
+    ChanReceive = "chan receive",
+    Select = "select",
+    SelectNoCases = "select (no cases)",
+    Sleep = "sleep",
+    Join = "join",
+    ScopeJoin = "scope join",
+    Yield = "yield",
+    MutexLock = "sync.Mutex.Lock",
+    RwLockRead = "sync.RWMutex.RLock",
+    RwLockWrite = "sync.RWMutex.Lock",
+    CondvarWait = "sync.Cond.Wait",
+    WaitGroupWait = "sync.WaitGroup.Wait",
+    OnceWait = "sync.Once.Do",
+    SemaphoreAcquire = "semacquire",
+    BarrierWait = "barrier wait",
+    Blocking = "blocking",
+}
+
+impl WaitReason {
+    /// The reason with this number, as stored in a goroutine.
+    pub(crate) fn from_u8(number: u8) -> Self {
+        Self::ALL.get(usize::from(number)).copied().unwrap_or(WaitReason::None)
+    }
+}
+
+impl fmt::Display for WaitReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,52 @@
+//! The ticket: the one way to wait, and the one way to end a wait.
+//!
+//! # Invariants
+//! 1. The memory behind a ticket's pointer is type-stable: never freed while the process (or the model) lives.
+//! 2. The first claim to succeed has the right, and the duty, to wake once; until it does, it owns the sleeper's
+//!    slots.
+//! 3. Only the opener of a wait calls `wait` or `cancel` on it, once.
+
+use super::{Outcome, WaitReason, imp};
+
+/// A wait of one goroutine or thread: two plain words, freely copied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    parker: imp::Parker,
+    sequence: u32,
+}
+
+/// Opens a wait of the calling goroutine, or thread.
+#[inline]
+pub(crate) fn begin_wait() -> Ticket {
+    let parker = imp::Parker::current();
+    Ticket { parker, sequence: parker.word().begin() }
+}
+
+impl Ticket {
+    /// Ends the wait with `outcome`; true for the one call that did, which must then call [`wake`](Self::wake).
+    #[inline]
+    pub(crate) fn claim(self, outcome: Outcome) -> bool {
+        self.parker.word().claim(self.sequence, outcome)
+    }
+
+    /// Lets the sleeper run. The last thing a claimer does: nothing of the sleeper may be touched afterwards.
+    #[inline]
+    pub(crate) fn wake(self) {
+        self.parker.wake();
+    }
+
+    /// Sleeps until the wait is claimed and woken; never returns early.
+    #[inline]
+    pub(crate) fn wait(self, reason: WaitReason) -> Outcome {
+        if let Some(outcome) = self.parker.word().outcome() {
+            return outcome;
+        }
+        self.parker.suspend(reason)
+    }
+
+    /// Ends the wait without sleeping; false if somebody claimed it before, and [`wait`](Self::wait) is due.
+    #[inline]
+    pub(crate) fn cancel(self) -> bool {
+        self.parker.word().cancel(self.sequence)
+    }
+}

@@ -1,0 +1,44 @@
+//! The body used in models: loom's types under the same names.
+
+pub(crate) use loom::thread_local;
+
+pub(crate) mod atomic {
+    pub(crate) use loom::sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
+}
+
+pub(crate) mod sync {
+    pub(crate) use loom::sync::Arc;
+}
+
+pub(crate) mod hint {
+    pub(crate) use loom::hint::spin_loop;
+}
+
+pub(crate) mod cell {
+    pub(crate) use loom::cell::UnsafeCell;
+}
+
+use super::LockRank;
+
+/// loom's mutex under our name; ranks are checked by the std body only.
+#[derive(Debug)]
+pub(crate) struct Lock<T>(loom::sync::Mutex<T>);
+
+pub(crate) type LockGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
+
+impl<T> Lock<T> {
+    pub(crate) fn new(_rank: LockRank, value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> LockGuard<'_, T> {
+        // A model that panics while it holds the lock has failed already.
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
