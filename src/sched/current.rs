@@ -1,16 +1,82 @@
-//! The only thread locals of the crate: who runs on this thread.
+//! The only thread locals of the crate: which worker this thread is.
+//!
+//! A goroutine may resume on another thread, and the compiler may keep the address of a thread local across the
+//! switch. So the locals are read only by `#[inline(never)]` functions that return a value (DESIGN.md D1).
+
+use super::goroutine::Goroutine;
 use super::status::ParkWord;
+use super::worker::Worker;
+use crate::coroutine::stack::StackState;
 use crate::primitives::rand::Rng;
-use core::cell::RefCell;
-use core::ptr::NonNull;
+use crate::primitives::{sequence, thread_local};
+use core::cell::{Cell, RefCell};
+use core::ptr::{self, NonNull};
 
 thread_local! {
-    static RNG: RefCell<Rng> = RefCell::new(Rng::new(crate::primitives::sequence()));
+    static WORKER: Cell<*const Worker> = const { Cell::new(ptr::null()) };
+    static THREAD_RNG: RefCell<Rng> = RefCell::new(Rng::new(sequence() << 20));
+    static THREAD_STACK: StackState = const { StackState::new() };
 }
-pub(crate) fn park_word() -> Option<NonNull<ParkWord>> {
-    None
-}
+
+/// The worker of this thread, if it is one.
 #[inline(never)]
+pub(crate) fn worker() -> Option<&'static Worker> {
+    // SAFETY: workers are leaked.
+    unsafe { WORKER.get().as_ref() }
+}
+
+/// The worker of this thread, which is one.
+#[inline]
+pub(super) fn worker_here() -> &'static Worker {
+    worker().expect("runtime bug: not on a worker's thread")
+}
+
+#[inline(never)]
+pub(super) fn set_worker(w: &'static Worker) {
+    WORKER.set(w);
+}
+
+/// The goroutine that runs here, if one does.
+#[inline]
+pub(crate) fn goroutine() -> Option<NonNull<Goroutine>> {
+    NonNull::new(worker()?.current())
+}
+
+/// The park word of the goroutine that runs here, if one does.
+#[inline]
+pub(crate) fn park_word() -> Option<NonNull<ParkWord>> {
+    // The word is the first field (goroutine, I1).
+    goroutine().map(NonNull::cast)
+}
+
+/// A number below `n`, evenly distributed.
 pub(crate) fn rand_below(n: u32) -> u32 {
-    RNG.with_borrow_mut(|rng| rng.below(n))
+    match worker() {
+        Some(w) => w.rand_below(n),
+        None => thread_rand_below(n),
+    }
+}
+
+#[inline(never)]
+fn thread_rand_below(n: u32) -> u32 {
+    // While the thread's locals are being destroyed any choice will do.
+    THREAD_RNG.try_with(|rng| rng.borrow_mut().below(n)).unwrap_or(0)
+}
+
+/// The stack state of the goroutine that runs here; null on a plain thread.
+#[inline]
+pub(crate) fn stack_state() -> *mut StackState {
+    match goroutine() {
+        // SAFETY: the goroutine runs here, so its owner fields are ours.
+        Some(g) => unsafe { g.as_ref().stack.with_mut(|s| s) },
+        None => ptr::null_mut(),
+    }
+}
+
+/// The stack limit of the goroutine that runs here; 0 on a plain thread.
+#[inline(never)]
+pub(crate) fn stack_limit() -> usize {
+    let state = stack_state();
+    // SAFETY: null, or the state of the goroutine that runs here.
+    unsafe { state.as_ref() }.map_or(0, StackState::limit)
 }

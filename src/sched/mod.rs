@@ -1,22 +1,39 @@
-//! The scheduler: goroutines on processors on threads.
+//! The scheduler: goroutines (G) run by workers (M), which hold processors (P). `README.md` tells the protocols.
+//!
+//! Compiled under loom too, as plain data structures: `status`, `local_queue`, `injector` and `list`.
 
-#[cfg(not(loom))]
-pub(crate) mod current;
+pub(crate) mod injector;
+pub(crate) mod list;
+pub(crate) mod local_queue;
+pub(crate) mod site;
 pub(crate) mod status;
 
-/// Makes a parked goroutine runnable.
-///
-/// # Safety
-/// The goroutine's park word told the caller to (status, I3).
 #[cfg(not(loom))]
-pub(crate) unsafe fn ready(_word: core::ptr::NonNull<status::ParkWord>) {
-    unreachable!("no goroutines yet")
-}
+pub(crate) mod config;
 #[cfg(not(loom))]
-pub(crate) fn park_current(_reason: u8) {
-    unreachable!("no goroutines yet")
-}
+pub(crate) mod current;
 #[cfg(not(loom))]
-pub(crate) fn yield_now() {
-    std::thread::yield_now();
-}
+mod find_work;
+#[cfg(not(loom))]
+pub(crate) mod goroutine;
+#[cfg(not(loom))]
+mod idle;
+#[cfg(not(loom))]
+pub(crate) mod lock_thread;
+#[cfg(not(loom))]
+mod processor;
+#[cfg(not(loom))]
+mod roster;
+#[cfg(not(loom))]
+mod run;
+#[cfg(not(loom))]
+mod scheduler;
+#[cfg(not(loom))]
+mod threads;
+#[cfg(not(loom))]
+mod worker;
+
+#[cfg(not(loom))]
+pub(crate) use run::{free, new_goroutine, park_current, ready, start, yield_now};
+#[cfg(not(loom))]
+pub(crate) use scheduler::scheduler;

@@ -1,0 +1,70 @@
+//! What the scheduler is started with: the builder's words, else the environment's, else the machine's.
+
+use crate::coroutine::stack::{self, Class, DEFAULT_STACK};
+use crate::primitives::atomic::{AtomicBool, AtomicUsize, Ordering};
+use super::goroutine::flags;
+
+/// The most processors that can be asked for.
+pub(crate) const MAX_PROCS: usize = 1024;
+
+/// See the module's page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Config {
+    pub(crate) procs: usize,
+    pub(crate) stack_size: usize,
+    pub(crate) max_stack: Option<usize>,
+    /// Whether goroutines spawned from plain threads migrate.
+    pub(crate) migrate: bool,
+}
+
+static MIGRATE: AtomicBool = AtomicBool::new(false);
+static STACK_SIZE: AtomicUsize = AtomicUsize::new(DEFAULT_STACK);
+
+impl Config {
+    /// The defaults: `GAGGLE_PROCS` and `GAGGLE_STACK`, or the CPUs that this process may use and 256 KiB.
+    ///
+    /// A variable that makes no sense ends the process with a line that names it and the accepted range.
+    pub(crate) fn from_environment() -> Self {
+        Self {
+            procs: variable("GAGGLE_PROCS", 1, MAX_PROCS)
+                .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(MAX_PROCS))),
+            stack_size: variable("GAGGLE_STACK", 1, stack::MAX_STACK).unwrap_or(DEFAULT_STACK),
+            max_stack: None,
+            migrate: false,
+        }
+    }
+
+    pub(super) fn apply(&self) {
+        // ORDERING: Relaxed; a number, published with the start of the scheduler.
+        STACK_SIZE.store(self.stack_size, Ordering::Relaxed);
+        MIGRATE.store(self.migrate, Ordering::Relaxed);
+        if let Some(most) = self.max_stack {
+            stack::set_max_stack(most);
+        }
+    }
+}
+
+/// The class of stacks for goroutines that ask for none.
+pub(crate) fn default_class() -> Class {
+    // ORDERING: Relaxed; a number.
+    stack::class_for(STACK_SIZE.load(Ordering::Relaxed)).unwrap_or(Class::DEFAULT)
+}
+
+/// The flags of goroutines spawned from plain threads.
+pub(crate) fn default_flags() -> u8 {
+    // ORDERING: Relaxed; a switch, set once.
+    if MIGRATE.load(Ordering::Relaxed) { flags::MIGRATING } else { 0 }
+}
+
+/// A whole number from the environment.
+fn variable(name: &str, least: usize, most: usize) -> Option<usize> {
+    let value = std::env::var_os(name)?;
+    let number = value.to_str().and_then(|text| text.trim().parse().ok());
+    match number {
+        Some(number) if (least..=most).contains(&number) => Some(number),
+        _ => {
+            eprintln!("gaggle: {name}={}: expected a whole number from {least} to {most}", value.display());
+            std::process::exit(2);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What a worker runs next: the quick look on a goroutine's stack, and the search on the root.
+
+use super::goroutine::Goroutine;
+use super::idle::Searching;
+use super::processor::Processor;
+use super::scheduler::scheduler;
+use super::worker::Worker;
+use crate::primitives::atomic::{AtomicU32, Ordering};
+use crate::primitives::hint;
+use core::ptr::NonNull;
+
+/// Every so many picks the injector comes first, so that it never starves (Go's number).
+const FAIR: u32 = 61;
+/// After so many picks of what was woken last in a row the queues come first: a pair that keeps waking each other
+/// must not keep the processor for itself (b15).
+const CHAIN: u32 = 64;
+/// Rounds over all processors in one search.
+const ROUNDS: u32 = 4;
+/// How many looks a thief takes at what a processor is to run next before it believes that it stands still.
+const WATCH: u32 = 400;
+
+/// The next goroutine among those close at hand, without waiting and without stealing; none as well if the worker
+/// had better look at its root whether its processor is wanted elsewhere. Owner only.
+#[inline]
+pub(super) fn quick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
+    if w.picks.get() % FAIR == 0 && should_leave(w) {
+        w.picks.set(w.picks.get().wrapping_add(1));
+        return None;
+    }
+    pick(w)
+}
+
+/// The next goroutine among those close at hand. Owner only.
+#[inline]
+fn pick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
+    let picks = w.picks.get().wrapping_add(1);
+    w.picks.set(picks);
+    if w.inbox_filled() {
+        w.empty_inbox();
+    }
+    if w.locked.get() != 0 {
+        return w.take_home_next().or_else(|| w.pop_home());
+    }
+    if picks % FAIR == 0 {
+        if let Some(g) = injected(w, 1) {
+            return Some(g);
+        }
+    }
+    let chain = w.chain.get();
+    if chain < CHAIN {
+        if let Some(g) = w.take_home_next().or_else(|| w.processor().take_next()) {
+            w.chain.set(chain + 1);
+            return Some(g);
+        }
+    }
+    w.chain.set(0);
+    queued(w, picks).or_else(|| injected(w, usize::MAX))
+}
+
+/// From the two queues in turn; then what is to run first, if its chain was cut.
+#[inline]
+fn queued(w: &'static Worker, picks: u32) -> Option<NonNull<Goroutine>> {
+    let p = w.processor();
+    let picked = if picks & 1 == 0 {
+        w.pop_home().or_else(|| p.queue.pop())
+    } else {
+        p.queue.pop().or_else(|| w.pop_home())
+    };
+    picked.or_else(|| w.take_home_next()).or_else(|| p.take_next())
+}
+
+/// From the injector: one to run, the others into the processor's queue.
+#[inline]
+fn injected(w: &'static Worker, most: usize) -> Option<NonNull<Goroutine>> {
+    let s = scheduler();
+    if s.injector.is_empty() || w.locked.get() != 0 {
+        return None;
+    }
+    let p = w.processor();
+    // What the batch leaves in the queue may be stolen, and our own look at it comes soon: no wake-up is owed
+    // beyond the one that each submitter gave. Half the ring at most, so that nothing spills back.
+    let most = most.min(super::local_queue::CAPACITY / 2);
+    s.injector.pop_batch(s.procs(), most, |g| p.queue.push(g, |spilled| s.inject(spilled)))
+}
+
+/// Whether the worker has to go to its root although it may have work: its processor is wanted elsewhere.
+#[inline]
+pub(super) fn should_leave(w: &Worker) -> bool {
+    scheduler().idle.processors_wanted() || cannot_run_own(w)
+}
+
+/// Whether a locked worker holds a processor with work for others.
+fn cannot_run_own(w: &Worker) -> bool {
+    w.locked.get() != 0 && (w.processor().has_work() || !scheduler().injector.is_empty())
+}
+
+/// The next goroutine; sleeps until there is one. On the root only. `searching`: the right to search that a new
+/// worker was started with.
+pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> NonNull<Goroutine> {
+    let idle = &scheduler().idle;
+    loop {
+        if should_leave(w) {
+            drop(searching.take());
+            searching = idle.pass_on(w, cannot_run_own(w));
+        }
+        if let Some(g) = pick(w) {
+            drop(searching);
+            return g;
+        }
+        if w.locked.get() == 0 {
+            searching = searching.or_else(|| idle.start_searching());
+            if let Some(token) = searching.take() {
+                if let Some(g) = search(w) {
+                    drop(token);
+                    return g;
+                }
+                searching = Some(token);
+            }
+        }
+        searching = idle.sleep(w, searching);
+    }
+}
+
+/// Looks at all processors in random order, several times.
+fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
+    let s = scheduler();
+    let mine = w.processor();
+    let all = s.processors();
+    for round in 0..ROUNDS {
+        let start = w.rand_below(all.len() as u32) as usize;
+        for i in 0..all.len() {
+            let p = all[(start + i) % all.len()];
+            if core::ptr::eq(p, mine) {
+                continue;
+            }
+            if let Some(g) = p.queue.steal_into(&mine.queue) {
+                return Some(g);
+            }
+            if round == ROUNDS - 1 {
+                if let Some(g) = steal_next(p) {
+                    return Some(g);
+                }
+            }
+        }
+        if let Some(g) = injected(w, usize::MAX) {
+            return Some(g);
+        }
+        if w.inbox_filled() {
+            w.empty_inbox();
+            return pick(w);
+        }
+        for _ in 0..32 << round {
+            hint::spin_loop();
+        }
+    }
+    None
+}
+
+/// Takes what another processor is to run next, but only if that processor has not switched for a while: at once
+/// would tear a pair that wakes each other apart, never would starve it behind a busy goroutine (b13).
+fn steal_next(p: &'static Processor) -> Option<NonNull<Goroutine>> {
+    if stands_still(p) { p.take_next() } else { None }
+}
+
+fn load(tick: &AtomicU32) -> u32 {
+    // ORDERING: Relaxed; compared with an earlier look, nothing rides on it.
+    tick.load(Ordering::Relaxed)
+}
+
+/// Whether any processor, or the injector, has something that a thief may take. What is to run next on a processor
+/// counts only while that processor does not switch: its holder is about to take it otherwise.
+pub(super) fn anything_to_steal() -> bool {
+    let s = scheduler();
+    !s.injector.is_empty()
+        || s.processors().iter().any(|p| !p.queue.is_empty() || stands_still(p))
+}
+
+/// Whether `p` keeps the same goroutine waiting to run next for a while.
+fn stands_still(p: &Processor) -> bool {
+    let (next, tick) = (p.peek_next(), load(&p.tick));
+    if next.is_null() {
+        return false;
+    }
+    (0..WATCH).all(|_| {
+        hint::spin_loop();
+        p.peek_next() == next && load(&p.tick) == tick
+    })
+}

@@ -1,0 +1,215 @@
+//! The G: everything the scheduler knows of one goroutine.
+//!
+//! # Invariants
+//! 1. Type-stable: a goroutine object is recycled, never freed. The park word is its first field, so a pointer to
+//!    the one is a pointer to the other.
+//! 2. `refs` counts the running side (dropped by its successor, once the stack is left for ever) and, if there is
+//!    one, the join handle. At zero the object is recycled.
+//! 3. Fields marked *owner* are accessed by whoever has the right to run the goroutine: the spawner before it is
+//!    queued, then one worker at a time. The run queues, the park word and the locks in between publish them.
+
+use super::list::Linked;
+use super::site::Site;
+use super::status::ParkWord;
+use super::worker::Worker;
+use crate::coroutine::stack::{Class, StackState};
+use crate::coroutine::switch::Context;
+use crate::primitives::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
+use crate::primitives::cell::UnsafeCell;
+use core::any::Any;
+use core::cell::Cell;
+use core::mem::MaybeUninit;
+use core::ptr::{self, NonNull};
+
+/// Words in the payload: the join header and a closure or result of up to 48 bytes.
+pub(crate) const PAYLOAD_WORDS: usize = 12;
+pub(crate) type Payload = [MaybeUninit<u64>; PAYLOAD_WORDS];
+
+/// Runs the payload to its end; never unwinds.
+pub(crate) type RunFn = unsafe fn(NonNull<Goroutine>);
+
+/// Where a goroutine stands, for dumps. A hint: it is written without synchronisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum State {
+    Free = 0,
+    Runnable = 1,
+    Running = 2,
+    Waiting = 3,
+    Dead = 4,
+}
+
+/// Properties given at spawn, and those that change while it runs.
+pub(crate) mod flags {
+    /// Go's mode: may be resumed by any worker.
+    pub(crate) const MIGRATING: u8 = 1;
+    /// `go!(pinned; …)`: takes a home at its first run whatever the mode.
+    pub(crate) const PINNED: u8 = 2;
+    /// Has run: it has a stack and a context.
+    pub(crate) const STARTED: u8 = 4;
+    /// Has a home only for as long as it panics (D7).
+    pub(crate) const PANIC_HOME: u8 = 8;
+}
+
+/// Rarely used parts, allocated on demand.
+#[derive(Default)]
+pub(crate) struct Extra {
+    pub(crate) name: Option<Box<str>>,
+}
+
+/// See the module's page.
+#[repr(C, align(16))]
+pub(crate) struct Goroutine {
+    /// First, see I1.
+    pub(crate) word: ParkWord,
+    /// Owner; while the goroutine does not run: its saved context.
+    pub(crate) context: UnsafeCell<Context>,
+    link: UnsafeCell<*mut Goroutine>,
+    /// The worker whose thread alone may resume it, or null. Written by the goroutine's own thread.
+    home: AtomicPtr<Worker>,
+    /// Owner.
+    pub(crate) stack: UnsafeCell<StackState>,
+    /// Owner.
+    pub(crate) run: Cell<RunFn>,
+    /// Owner; also the join handle, by its own protocol (`go::task`).
+    pub(crate) payload: UnsafeCell<Payload>,
+    /// Owner: goroutine locals, typed by `go::local`.
+    pub(crate) locals: UnsafeCell<Option<Box<dyn Any>>>,
+    /// Owner.
+    pub(crate) extra: UnsafeCell<Option<Box<Extra>>>,
+    id: AtomicU64,
+    site: AtomicPtr<Site>,
+    /// Nesting of `lock_os_thread`. Owner.
+    pub(crate) os_locks: Cell<u32>,
+    flags: AtomicU8,
+    state: AtomicU8,
+    reason: AtomicU8,
+    refs: AtomicU8,
+    class: Cell<Class>,
+}
+
+// SAFETY: owner fields are accessed by one worker at a time (I3), the rest is atomic.
+unsafe impl Send for Goroutine {}
+// SAFETY: as above (I3).
+unsafe impl Sync for Goroutine {}
+
+// SAFETY: always the same field, used by the lists alone.
+unsafe impl Linked for Goroutine {
+    fn link(&self) -> &UnsafeCell<*mut Self> {
+        &self.link
+    }
+}
+
+unsafe fn no_body(_: NonNull<Goroutine>) {}
+
+impl Goroutine {
+    pub(super) fn new() -> Self {
+        Self {
+            word: ParkWord::new(),
+            context: UnsafeCell::new(Context::empty()),
+            link: UnsafeCell::new(ptr::null_mut()),
+            home: AtomicPtr::new(ptr::null_mut()),
+            stack: UnsafeCell::new(StackState::new()),
+            run: Cell::new(no_body),
+            payload: UnsafeCell::new([MaybeUninit::uninit(); PAYLOAD_WORDS]),
+            locals: UnsafeCell::new(None),
+            extra: UnsafeCell::new(None),
+            id: AtomicU64::new(0),
+            site: AtomicPtr::new(ptr::null_mut()),
+            os_locks: Cell::new(0),
+            flags: AtomicU8::new(0),
+            state: AtomicU8::new(State::Free as u8),
+            reason: AtomicU8::new(0),
+            refs: AtomicU8::new(0),
+            class: Cell::new(Class::DEFAULT),
+        }
+    }
+
+    /// Makes a recycled object a new goroutine, with both references (I2).
+    #[inline]
+    pub(super) fn reset(&self, id: u64, site: &'static Site, flags: u8, class: Class) {
+        // ORDERING: Relaxed, all of them; whoever runs or joins it gets it through a queue or a handle.
+        self.id.store(id, Ordering::Relaxed);
+        self.site.store(ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
+        self.flags.store(flags, Ordering::Relaxed);
+        self.refs.store(2, Ordering::Relaxed);
+        self.home.store(ptr::null_mut(), Ordering::Relaxed);
+        self.class.set(class);
+    }
+
+    #[inline]
+    pub(crate) fn id(&self) -> u64 {
+        // ORDERING: Relaxed; written before the goroutine was published.
+        self.id.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn site(&self) -> Option<&'static Site> {
+        // ORDERING: Relaxed; a static, whole since the program began.
+        let site = self.site.load(Ordering::Relaxed);
+        // SAFETY: null, or stored by `reset` from a `&'static Site`.
+        unsafe { site.as_ref() }
+    }
+
+    #[inline]
+    pub(crate) fn class(&self) -> Class {
+        self.class.get()
+    }
+
+    #[inline]
+    pub(crate) fn has(&self, flag: u8) -> bool {
+        // ORDERING: Relaxed; written by whoever owns the goroutine (I3).
+        self.flags.load(Ordering::Relaxed) & flag != 0
+    }
+
+    /// Owner only.
+    #[inline]
+    pub(crate) fn set_flag(&self, flag: u8, on: bool) {
+        // ORDERING: Relaxed; written by whoever owns the goroutine (I3), read by it or as a hint.
+        let now = self.flags.load(Ordering::Relaxed);
+        self.flags.store(if on { now | flag } else { now & !flag }, Ordering::Relaxed);
+    }
+
+    /// The worker that alone may resume it, if any.
+    #[inline]
+    pub(crate) fn home(&self) -> *mut Worker {
+        // ORDERING: Relaxed; the home changes only while the goroutine runs, and is published with its park.
+        self.home.load(Ordering::Relaxed)
+    }
+
+    /// Owner only.
+    #[inline]
+    pub(crate) fn set_home(&self, worker: *mut Worker) {
+        // ORDERING: Relaxed; see `home`.
+        self.home.store(worker, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn set_state(&self, state: State, reason: u8) {
+        // ORDERING: Relaxed; dumps read hints.
+        self.state.store(state as u8, Ordering::Relaxed);
+        self.reason.store(reason, Ordering::Relaxed);
+    }
+
+    /// The state and wait reason, for dumps.
+    pub(crate) fn state(&self) -> (u8, u8) {
+        // ORDERING: Relaxed; hints.
+        (self.state.load(Ordering::Relaxed), self.reason.load(Ordering::Relaxed))
+    }
+
+    /// Drops one of the two references; true for the last.
+    #[inline]
+    pub(crate) fn release(&self) -> bool {
+        // ORDERING: AcqRel; Release publishes this side's last accesses, Acquire lets the last one recycle after
+        // the other's; both partners are this line.
+        self.refs.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// The name, if it was given one.
+    ///
+    /// # Safety
+    /// The goroutine is the caller's own, or cannot end meanwhile.
+    pub(crate) unsafe fn name(&self) -> Option<&str> {
+        // SAFETY: `extra` is written before the first run and after the last only (I3).
+        self.extra.with(|extra| unsafe { (*extra).as_ref()?.name.as_deref() })
+    }
+}

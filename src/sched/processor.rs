@@ -1,0 +1,116 @@
+//! The P: the right to run goroutines, and what goes with it.
+//!
+//! # Invariants
+//! 1. A processor is *held* by at most one worker. Fields marked *holder* are accessed by it alone; handing a
+//!    processor over goes through the scheduler's lock or a worker's event, which publish them.
+//! 2. `run_next` holds a goroutine that may be stolen (one that has no home). Taking it, by the holder or a thief,
+//!    is a swap, so exactly one gets it.
+
+use super::goroutine::Goroutine;
+use super::list::List;
+use super::local_queue::LocalQueue;
+use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::primitives::cell::UnsafeCell;
+use core::cell::Cell;
+use core::ptr::{self, NonNull};
+use crossbeam_utils::CachePadded;
+
+/// See the module's page.
+pub(crate) struct Processor {
+    pub(super) index: usize,
+    pub(super) queue: LocalQueue<Goroutine>,
+    /// The goroutine to run before the queue: woken or started last by the one that runs now.
+    run_next: CachePadded<AtomicPtr<Goroutine>>,
+    /// Counts switches; a thief that sees it stand still may take `run_next`.
+    pub(super) tick: AtomicU32,
+    /// Set when the number of processors was lowered: the holder gives it up.
+    pub(super) retired: AtomicBool,
+    /// Holder writes: goroutines started, and ended, here.
+    pub(super) started: AtomicU64,
+    pub(super) ended: AtomicU64,
+    /// Holder: free goroutine objects.
+    free: UnsafeCell<List<Goroutine>>,
+    /// Holder: goroutine numbers not yet given out.
+    ids: Cell<(u64, u64)>,
+}
+
+// SAFETY: holder fields are accessed by one worker at a time (I1), the rest is atomic.
+unsafe impl Send for Processor {}
+// SAFETY: as above (I1).
+unsafe impl Sync for Processor {}
+
+impl Processor {
+    pub(super) fn new(index: usize) -> Self {
+        Self {
+            index,
+            queue: LocalQueue::new(),
+            run_next: CachePadded::new(AtomicPtr::new(ptr::null_mut())),
+            tick: AtomicU32::new(0),
+            retired: AtomicBool::new(false),
+            started: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            free: UnsafeCell::new(List::new()),
+            ids: Cell::new((0, 0)),
+        }
+    }
+
+    /// Puts `g` first; what stood there is returned. Holder only.
+    #[inline]
+    pub(super) fn set_next(&self, g: NonNull<Goroutine>) -> Option<NonNull<Goroutine>> {
+        // ORDERING: AcqRel; Release publishes `g` to a thief's Acquire swap in `take_next`, Acquire is for what a
+        // thief may have put back.
+        NonNull::new(self.run_next.swap(g.as_ptr(), Ordering::AcqRel))
+    }
+
+    /// Takes what stands first. Holder, or a patient thief.
+    #[inline]
+    pub(super) fn take_next(&self) -> Option<NonNull<Goroutine>> {
+        // ORDERING: Relaxed look; most often there is nothing, and a swap costs.
+        if self.run_next.load(Ordering::Relaxed).is_null() {
+            return None;
+        }
+        // ORDERING: Acquire pairs with the Release in `set_next`.
+        NonNull::new(self.run_next.swap(ptr::null_mut(), Ordering::Acquire))
+    }
+
+    pub(super) fn peek_next(&self) -> *mut Goroutine {
+        // ORDERING: Relaxed; compared, never followed.
+        self.run_next.load(Ordering::Relaxed)
+    }
+
+    /// Whether there seems to be work for a thief, or for a worker that takes this processor.
+    pub(super) fn has_work(&self) -> bool {
+        !self.queue.is_empty() || !self.peek_next().is_null()
+    }
+
+    /// Adds one to a counter that only the holder writes.
+    #[inline]
+    pub(super) fn count(counter: &AtomicU64) {
+        // ORDERING: Relaxed; a statistic, written by the holder alone.
+        counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// The next goroutine number. Holder only.
+    #[inline]
+    pub(super) fn next_id(&self, refill: impl FnOnce(u64) -> u64) -> u64 {
+        const BLOCK: u64 = 64;
+        let (mut next, mut end) = self.ids.get();
+        if next == end {
+            next = refill(BLOCK);
+            end = next + BLOCK;
+        }
+        self.ids.set((next + 1, end));
+        next
+    }
+
+    /// Free goroutine objects.
+    ///
+    /// # Safety
+    /// Holder only (I1), and no other borrow is alive.
+    #[inline]
+    #[allow(clippy::mut_from_ref)]
+    pub(super) unsafe fn free(&self) -> &mut List<Goroutine> {
+        // SAFETY: by the contract the access is exclusive.
+        self.free.with_mut(|free| unsafe { &mut *free })
+    }
+}

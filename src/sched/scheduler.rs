@@ -1,0 +1,141 @@
+//! The one scheduler of the process: what all workers share.
+//!
+//! # Invariants
+//! 1. `processors` points to a leaked slice of leaked processors; a longer one replaces it, none is freed.
+
+use super::config::Config;
+use super::goroutine::Goroutine;
+use super::idle::Idle;
+use super::injector::Injector;
+use super::processor::Processor;
+use super::roster::Roster;
+use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::primitives::{Lock, LockRank};
+use core::ptr::{self, NonNull};
+
+type Processors = [&'static Processor];
+
+/// See the module's page.
+pub(crate) struct Scheduler {
+    pub(super) injector: Injector<Goroutine>,
+    pub(super) roster: Roster,
+    pub(super) idle: Idle,
+    processors: AtomicPtr<&'static Processors>,
+    procs: AtomicUsize,
+    started: AtomicBool,
+    /// Serialises starting and resizing.
+    setup: Lock<()>,
+    pub(super) next_id: AtomicU64,
+    /// Goroutines started by threads that hold no processor.
+    pub(super) started_outside: AtomicU64,
+}
+
+static SCHEDULER: Scheduler = Scheduler {
+    injector: Injector::new(),
+    roster: Roster::new(),
+    idle: Idle::new(),
+    processors: AtomicPtr::new(ptr::null_mut()),
+    procs: AtomicUsize::new(0),
+    started: AtomicBool::new(false),
+    setup: Lock::new(LockRank::Time, ()),
+    next_id: AtomicU64::new(1),
+    started_outside: AtomicU64::new(0),
+};
+
+#[inline(always)]
+pub(crate) fn scheduler() -> &'static Scheduler {
+    &SCHEDULER
+}
+
+impl Scheduler {
+    /// Every processor that was ever in use.
+    #[inline]
+    pub(super) fn processors(&self) -> &'static Processors {
+        // ORDERING: Acquire pairs with the Release in `resize`.
+        let slice = self.processors.load(Ordering::Acquire);
+        // SAFETY: null, or leaked by `resize` (I1).
+        unsafe { slice.as_ref() }.copied().unwrap_or(&[])
+    }
+
+    /// How many processors are in use.
+    #[inline]
+    pub(crate) fn procs(&self) -> usize {
+        // ORDERING: Relaxed; a number.
+        self.procs.load(Ordering::Relaxed)
+    }
+
+    /// Starts the scheduler; false if it was running already.
+    pub(crate) fn start(&self, config: impl FnOnce() -> Config) -> bool {
+        let setup = self.setup.lock();
+        // ORDERING: Relaxed; under the lock.
+        if self.started.load(Ordering::Relaxed) {
+            return false;
+        }
+        let config = config();
+        config.apply();
+        self.resize_locked(config.procs);
+        // ORDERING: Release pairs with the Acquire in `ensure_started`.
+        self.started.store(true, Ordering::Release);
+        drop(setup);
+        true
+    }
+
+    /// Starts the scheduler with its defaults unless it runs.
+    #[inline]
+    pub(crate) fn ensure_started(&self) {
+        // ORDERING: Acquire pairs with the Release in `start`.
+        if !self.started.load(Ordering::Acquire) {
+            self.start(Config::from_environment);
+        }
+    }
+
+    /// Changes the number of processors in use; returns the number before.
+    pub(crate) fn resize(&self, procs: usize) -> usize {
+        let _setup = self.setup.lock();
+        let before = self.procs();
+        self.resize_locked(procs);
+        before
+    }
+
+    fn resize_locked(&self, procs: usize) {
+        let mut all = self.processors().to_vec();
+        let known = all.len();
+        while all.len() < procs {
+            all.push(Box::leak(Box::new(Processor::new(all.len()))));
+        }
+        let fresh: Vec<_> = all[known..].to_vec();
+        if !fresh.is_empty() {
+            let slice: &'static Processors = Vec::leak(all);
+            // ORDERING: Release publishes the slice and the processors; pairs with the Acquire in `processors`.
+            self.processors.store(Box::into_raw(Box::new(slice)), Ordering::Release);
+        }
+        // ORDERING: Relaxed; a number.
+        self.procs.store(procs, Ordering::Relaxed);
+        let mut fresh = fresh.into_iter();
+        self.idle.resize(procs, || fresh.next().expect("runtime bug: too few processors were made"));
+    }
+
+    /// Queues a runnable goroutine where any worker may take it; the caller notifies.
+    pub(super) fn inject(&self, g: NonNull<Goroutine>) {
+        // SAFETY: whoever makes a goroutine runnable owns it, so it is in no list.
+        unsafe { self.injector.push(g) };
+    }
+
+    /// Moves the work of a processor that goes out of use to the injector.
+    pub(super) fn empty_processor(&self, p: &Processor) {
+        while let Some(g) = p.take_next().or_else(|| p.queue.pop()) {
+            self.inject(g);
+        }
+    }
+
+    /// How many goroutines there are that have not ended.
+    pub(crate) fn num_goroutines(&self) -> usize {
+        // ORDERING: Relaxed, all; a statistic. Ends are read first, so that the difference is never negative.
+        let sum = |f: fn(&Processor) -> &AtomicU64| -> u64 {
+            self.processors().iter().map(|p| f(p).load(Ordering::Relaxed)).sum()
+        };
+        let ended = sum(|p| &p.ended);
+        let started = sum(|p| &p.started) + self.started_outside.load(Ordering::Relaxed);
+        started.saturating_sub(ended) as usize
+    }
+}

@@ -1,0 +1,38 @@
+//! Starts the threads of workers.
+//!
+//! # Locking
+//! `all`: its lock (rank Leaf).
+
+use super::idle::Searching;
+use super::processor::Processor;
+use super::worker::Worker;
+use crate::primitives::{Lock, LockRank};
+
+/// Go's limit.
+const MOST: usize = 10_000;
+
+static ALL: Lock<Vec<&'static Worker>> = Lock::new(LockRank::Leaf, Vec::new());
+
+/// Starts a worker that holds `p`, searching if its starter was counted as such for it.
+#[cold]
+pub(super) fn start_worker(p: &'static Processor, searching: bool) {
+    let worker = {
+        let mut all = ALL.lock();
+        let index = all.len();
+        if index == MOST {
+            drop(all);
+            crate::platform::fatal::fatal(format_args!("the limit of {MOST} threads is reached"));
+        }
+        let worker: &'static Worker = Box::leak(Box::new(Worker::new(index)));
+        all.push(worker);
+        worker
+    };
+    let p = core::ptr::from_ref(p).expose_provenance();
+    let started = std::thread::Builder::new().name(format!("gaggle-{}", worker.index)).spawn(move || {
+        worker.set_processor(core::ptr::with_exposed_provenance(p));
+        worker.run(searching.then(Searching::granted));
+    });
+    if let Err(error) = started {
+        crate::platform::fatal::fatal(format_args!("cannot start a thread: {error}"));
+    }
+}

@@ -1,0 +1,392 @@
+//! The M: an OS thread of the runtime, and the switches made on it.
+//!
+//! Switches are symmetric: a goroutine that parks picks the next one and jumps straight to it. What must happen
+//! after the old stack is left (commit the park, queue it again, free its stack) is noted in `after` and done by
+//! the successor, first thing. The worker's own stack, the *root*, runs only when there is nothing to run.
+//!
+//! # Invariants
+//! 1. A worker is leaked: never freed. Fields marked *owner* are accessed on its thread only.
+//! 2. `after` is set right before a switch and taken right after it, on the same thread: nothing runs in between.
+//! 3. A goroutine's context is saved before `after` is looked at, so only the successor may make it runnable.
+//! 4. `current` is the goroutine on whose stack the thread runs, or null on the root.
+//! 5. After a switch returns, the thread may be another one (migrating mode): the worker is looked up again.
+
+use super::goroutine::{Goroutine, State, flags};
+use super::idle::Searching;
+use super::list::List;
+use super::processor::Processor;
+use super::scheduler::scheduler;
+use super::status::Duty;
+use super::{current, find_work, lock_thread, run};
+use crate::coroutine::stack::{StackCache, overflow::AltStack};
+use crate::coroutine::switch::{self, Context};
+use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use crate::primitives::cell::UnsafeCell;
+use crate::primitives::rand::Rng;
+use crate::primitives::{Event, Lock, LockRank, sequence};
+use core::cell::Cell;
+use core::ptr::{self, NonNull};
+
+/// What a goroutine's successor does for it.
+#[derive(Clone, Copy)]
+pub(super) enum After {
+    Nothing,
+    /// It parked: commit the park.
+    Commit(NonNull<Goroutine>),
+    /// It yielded: queue it again.
+    Requeue(NonNull<Goroutine>),
+    /// It ended: free its stack and the running side's reference.
+    Bury(NonNull<Goroutine>),
+}
+
+/// See the module's page.
+pub(crate) struct Worker {
+    pub(super) index: usize,
+    /// Owner.
+    root: UnsafeCell<Context>,
+    /// Owner (I4).
+    current: Cell<*mut Goroutine>,
+    /// Owner: the processor it holds, or null.
+    processor: Cell<*const Processor>,
+    /// Owner (I2).
+    after: Cell<After>,
+    /// Owner: runnable goroutines whose home this is.
+    home: UnsafeCell<List<Goroutine>>,
+    /// Owner: the one of them to run first.
+    home_next: Cell<*mut Goroutine>,
+    /// Owner.
+    stacks: UnsafeCell<StackCache>,
+    /// Owner: how many goroutines want this thread for themselves.
+    pub(super) locked: Cell<u32>,
+    /// Owner: counts picks.
+    pub(super) picks: Cell<u32>,
+    /// Owner: how many `run_next` picks in a row.
+    pub(super) chain: Cell<u32>,
+    /// Owner.
+    rng: UnsafeCell<Rng>,
+    /// Runnable goroutines whose home this is, woken by other threads.
+    inbox: Lock<List<Goroutine>>,
+    inbox_len: AtomicUsize,
+    /// It holds no processor and sleeps, or is about to; written under the scheduler's lock.
+    pub(super) asleep: AtomicBool,
+    /// The processor given to it while it slept.
+    pub(super) handed: AtomicPtr<Processor>,
+    pub(super) bell: Event,
+}
+
+// SAFETY: owner fields are accessed on one thread only (I1), the rest is atomic or locked.
+unsafe impl Send for Worker {}
+// SAFETY: as above (I1).
+unsafe impl Sync for Worker {}
+
+impl Worker {
+    pub(super) fn new(index: usize) -> Self {
+        Self {
+            index,
+            root: UnsafeCell::new(Context::empty()),
+            current: Cell::new(ptr::null_mut()),
+            processor: Cell::new(ptr::null()),
+            after: Cell::new(After::Nothing),
+            home: UnsafeCell::new(List::new()),
+            home_next: Cell::new(ptr::null_mut()),
+            stacks: UnsafeCell::new(StackCache::new()),
+            locked: Cell::new(0),
+            picks: Cell::new(0),
+            chain: Cell::new(0),
+            rng: UnsafeCell::new(Rng::new(sequence() * 0x5851_F42D)),
+            inbox: Lock::new(LockRank::Leaf, List::new()),
+            inbox_len: AtomicUsize::new(0),
+            asleep: AtomicBool::new(false),
+            handed: AtomicPtr::new(ptr::null_mut()),
+            bell: Event::new(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn current(&self) -> *mut Goroutine {
+        self.current.get()
+    }
+
+    /// The processor that this worker holds. Owner only, while it holds one.
+    #[inline]
+    pub(super) fn processor(&self) -> &'static Processor {
+        debug_assert!(!self.processor.get().is_null(), "runtime bug: no processor");
+        // SAFETY: processors are leaked, and a worker that runs goroutines holds one.
+        unsafe { &*self.processor.get() }
+    }
+
+    pub(super) fn set_processor(&self, p: *const Processor) {
+        self.processor.set(p);
+    }
+
+    #[inline]
+    pub(super) fn rand_below(&self, n: u32) -> u32 {
+        // SAFETY: owner only (I1), and `below` calls nothing back.
+        self.rng.with_mut(|rng| unsafe { (*rng).below(n) })
+    }
+
+    /// The runnable goroutines at home here. Owner only; the borrow ends before anything else is called.
+    #[inline]
+    fn with_home<R>(&self, f: impl FnOnce(&mut List<Goroutine>) -> R) -> R {
+        // SAFETY: owner only (I1), and no caller's `f` comes back here.
+        self.home.with_mut(|home| f(unsafe { &mut *home }))
+    }
+
+    /// Queues a goroutine that is at home here, to run first. Owner only.
+    #[inline]
+    pub(super) fn push_home_next(&self, g: NonNull<Goroutine>) {
+        if let Some(before) = NonNull::new(self.home_next.replace(g.as_ptr())) {
+            self.push_home(before);
+        }
+    }
+
+    /// Queues a goroutine that is at home here, to run last. Owner only.
+    #[inline]
+    pub(super) fn push_home(&self, g: NonNull<Goroutine>) {
+        // SAFETY: whoever makes a goroutine runnable owns it, so it is in no other list.
+        self.with_home(|home| unsafe { home.push_back(g) });
+    }
+
+    #[inline]
+    pub(super) fn take_home_next(&self) -> Option<NonNull<Goroutine>> {
+        if self.home_next.get().is_null() {
+            return None;
+        }
+        NonNull::new(self.home_next.replace(ptr::null_mut()))
+    }
+
+    #[inline]
+    pub(super) fn pop_home(&self) -> Option<NonNull<Goroutine>> {
+        self.with_home(List::pop_front)
+    }
+
+    pub(super) fn has_home_work(&self) -> bool {
+        !self.home_next.get().is_null() || self.with_home(|home| !home.is_empty()) || self.inbox_filled()
+    }
+
+    /// Queues a goroutine that is at home here, from any thread; the caller rings.
+    pub(super) fn post(&self, g: NonNull<Goroutine>) {
+        let mut inbox = self.inbox.lock();
+        // SAFETY: whoever makes a goroutine runnable owns it, so it is in no other list.
+        unsafe { inbox.push_back(g) };
+        // ORDERING: Relaxed; under the lock. The sleeper's look at it is ordered by the fences F3 and F2.
+        self.inbox_len.store(inbox.len(), Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn inbox_filled(&self) -> bool {
+        // ORDERING: Relaxed; a hint while running, ordered by F2 before sleeping.
+        self.inbox_len.load(Ordering::Relaxed) != 0
+    }
+
+    #[cold]
+    pub(super) fn empty_inbox(&self) {
+        let mut inbox = self.inbox.lock();
+        self.with_home(|home| home.append(&mut inbox));
+        // ORDERING: Relaxed; under the lock.
+        self.inbox_len.store(0, Ordering::Relaxed);
+    }
+
+    /// The stack cache. Owner only; the borrow ends before anything else is called.
+    #[inline]
+    fn with_stacks<R>(&self, f: impl FnOnce(&mut StackCache) -> R) -> R {
+        // SAFETY: owner only (I1), and no caller's `f` comes back here.
+        self.stacks.with_mut(|stacks| f(unsafe { &mut *stacks }))
+    }
+
+    pub(super) fn trim_stacks(&self) {
+        self.with_stacks(StackCache::trim);
+    }
+
+    /// Does for the predecessor what could not be done on its stack (I2, I3).
+    #[inline]
+    fn settle(&'static self) {
+        match self.after.replace(After::Nothing) {
+            After::Nothing => {}
+            After::Commit(g) => {
+                // SAFETY: objects are type-stable; the commit says whether it is ours to run.
+                if unsafe { g.as_ref() }.word.commit() == Duty::MakeRunnable {
+                    run::ready_on(self, g);
+                }
+            }
+            After::Requeue(g) => run::requeue_on(self, g),
+            After::Bury(g) => self.bury(g),
+        }
+    }
+
+    fn bury(&'static self, g: NonNull<Goroutine>) {
+        // SAFETY: the goroutine ended and its stack is left (I3), so its owner fields are ours.
+        let stack = unsafe { g.as_ref().stack.with_mut(|s| (*s).unbind()) };
+        self.with_stacks(|stacks| stacks.give(stack));
+        self.retire(g);
+    }
+
+    /// Drops the running side's reference to an ended goroutine that has no stack any more.
+    #[inline]
+    fn retire(&self, g: NonNull<Goroutine>) {
+        // SAFETY: objects are type-stable.
+        if unsafe { g.as_ref() }.release() {
+            let p = self.processor();
+            // SAFETY: that was the last reference; we hold the processor.
+            unsafe { scheduler().roster.give(g, p.free()) };
+        }
+    }
+
+    /// Makes `g` the running one: its first run gives it a home, if its mode asks for one.
+    #[inline]
+    fn enter(&self, g: NonNull<Goroutine>) {
+        // SAFETY: `g` was taken off a run queue, so it is ours to run.
+        let goroutine = unsafe { g.as_ref() };
+        if !goroutine.has(flags::STARTED) {
+            goroutine.set_flag(flags::STARTED, true);
+            if !goroutine.has(flags::MIGRATING) || goroutine.has(flags::PINNED) {
+                goroutine.set_home(ptr::from_ref(self).cast_mut());
+            }
+        }
+        goroutine.set_state(State::Running, 0);
+        self.current.set(g.as_ptr());
+        let tick = &self.processor().tick;
+        // ORDERING: Relaxed; thieves compare it with what they saw before.
+        tick.store(tick.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// Gives `g` a stack and a context, if it has none, and returns the context to resume.
+    #[inline]
+    fn prepare(&self, g: NonNull<Goroutine>) -> *const Context {
+        // SAFETY: `g` was taken off a run queue, so it is ours to run.
+        let goroutine = unsafe { g.as_ref() };
+        if !goroutine.has(flags::STARTED) {
+            self.bind(g);
+        }
+        goroutine.context.with(|context| context)
+    }
+
+    fn bind(&self, g: NonNull<Goroutine>) {
+        // SAFETY: as in `prepare`.
+        let goroutine = unsafe { g.as_ref() };
+        let stack = self
+            .with_stacks(|stacks| stacks.take(goroutine.class()))
+            .unwrap_or_else(|error| crate::platform::fatal::fatal(format_args!("no stack for a goroutine: {error}")));
+        let arg = g.as_ptr().cast::<()>();
+        // SAFETY: the goroutine is ours and has not run, so stack state and context are unused; `entry` gets the
+        // goroutine that it is made for, and never unwinds.
+        unsafe {
+            goroutine.stack.with_mut(|s| (*s).bind(stack));
+            goroutine.context.with_mut(|context| {
+                goroutine.stack.with_mut(|s| switch::init(context, s, entry, arg));
+            });
+        }
+    }
+
+    /// Leaves the running goroutine for `next`, or for the root if there is none; returns when it is resumed.
+    ///
+    /// # Safety
+    /// Called on this worker's thread, on the stack of `from`, the running goroutine.
+    #[inline]
+    unsafe fn leave(&'static self, from: NonNull<Goroutine>, next: Option<NonNull<Goroutine>>, after: After) {
+        let to = match next {
+            Some(next) => {
+                let to = self.prepare(next);
+                self.enter(next);
+                to
+            }
+            None => {
+                self.current.set(ptr::null_mut());
+                self.root.with(|root| root)
+            }
+        };
+        self.after.set(after);
+        // SAFETY: `from` is the running goroutine; `to` is a context that nobody else resumes: its goroutine is
+        // ours, or it is our root. What the successor does for `from` comes after the save (I3).
+        unsafe { (*from.as_ptr()).context.with_mut(|save| switch::swap(save, to)) };
+        // Perhaps another thread (I5).
+        current::worker_here().settle();
+    }
+
+    /// The worker's life: run goroutines, search, sleep.
+    pub(super) fn run(&'static self, searching: Option<Searching>) -> ! {
+        let _alt_stack = AltStack::install();
+        current::set_worker(self);
+        let mut searching = searching;
+        loop {
+            let next = find_work::blocking(self, searching.take());
+            let to = self.prepare(next);
+            self.enter(next);
+            // SAFETY: we are on the root; `to` belongs to a goroutine that is ours to run.
+            unsafe { self.root.with_mut(|root| switch::swap(root, to)) };
+            self.settle();
+        }
+    }
+}
+
+/// Where every goroutine begins and ends. Returns the context to go on with.
+unsafe extern "C" fn entry(arg: *mut ()) -> *const Context {
+    // SAFETY: `bind` passes a goroutine.
+    let mut g = unsafe { NonNull::new_unchecked(arg.cast::<Goroutine>()) };
+    current::worker_here().settle();
+    loop {
+        // SAFETY: the goroutine is ours to run, once; its body does not unwind.
+        unsafe { (g.as_ref().run.get())(g) };
+        // SAFETY: type-stable; the running side's reference is still there.
+        let dead = unsafe { g.as_ref() };
+        let w = current::worker_here();
+        lock_thread::forget(w, dead);
+        Processor::count(&w.processor().ended);
+        dead.set_state(State::Dead, 0);
+        let Some(next) = find_work::quick(w) else {
+            w.current.set(ptr::null_mut());
+            w.after.set(After::Bury(g));
+            return w.root.with(|root| root);
+        };
+        // SAFETY: `next` was taken off a run queue, so it is ours to run.
+        let fresh = unsafe { next.as_ref() };
+        if fresh.has(flags::STARTED) || fresh.class() != dead.class() {
+            let to = w.prepare(next);
+            w.enter(next);
+            w.after.set(After::Bury(g));
+            return to;
+        }
+        // The hot path of many short goroutines: the next one takes this stack, without a switch.
+        // SAFETY: both are ours; the dead one's frames are gone, this function's own stay where they are.
+        unsafe {
+            let stack = dead.stack.with_mut(|s| (*s).unbind());
+            fresh.stack.with_mut(|s| (*s).bind(stack));
+        }
+        w.retire(g);
+        w.enter(next);
+        g = next;
+    }
+}
+
+/// Parks the running goroutine until its wait is over.
+pub(super) fn park(reason: u8) {
+    let w = current::worker_here();
+    let g = current_goroutine(w);
+    // SAFETY: it runs here.
+    let goroutine = unsafe { g.as_ref() };
+    lock_thread::before_park(w, goroutine);
+    goroutine.set_state(State::Waiting, reason);
+    let next = find_work::quick(w);
+    // SAFETY: `g` runs here.
+    unsafe { w.leave(g, next, After::Commit(g)) };
+}
+
+/// Lets others run; returns at once if there is nobody.
+pub(super) fn yield_now(w: &'static Worker) {
+    let g = current_goroutine(w);
+    // SAFETY: it runs here.
+    lock_thread::before_park(w, unsafe { g.as_ref() });
+    if let Some(next) = find_work::quick(w) {
+        // SAFETY: it runs here.
+        unsafe { g.as_ref() }.set_state(State::Runnable, 0);
+        // SAFETY: `g` runs here.
+        unsafe { w.leave(g, Some(next), After::Requeue(g)) };
+    } else if find_work::should_leave(w) {
+        // SAFETY: `g` runs here.
+        unsafe { w.leave(g, None, After::Requeue(g)) };
+    }
+}
+
+fn current_goroutine(w: &Worker) -> NonNull<Goroutine> {
+    NonNull::new(w.current()).expect("runtime bug: no goroutine runs here")
+}
