@@ -1,1 +1,13 @@
-//! (empty)
+//! The operating system behind small contracts: memory, fault signals, the last words of a dying process.
+//!
+//! | room | contract | on |
+//! | --- | --- | --- |
+//! | [`memory`] | reserve, guard, protect and discard pages | Linux |
+//! | [`signals`] | alternate signal stacks, the fault handler | unix |
+//! | [`fatal`] | write a message and abort, without allocating | everywhere |
+
+pub(crate) mod fatal;
+#[cfg(target_os = "linux")]
+pub(crate) mod memory;
+#[cfg(unix)]
+pub(crate) mod signals;

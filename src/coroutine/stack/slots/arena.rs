@@ -1,0 +1,145 @@
+//! The process-wide store of idle stacks, one per class.
+//!
+//! # Invariants
+//! 1. A stack on a list has no frames on it and no other owner.
+//! 2. `cold` stacks hold no memory but their guards' page tables; `warm` ones at most [`KEPT`] bytes each.
+//! 3. `next..end` is the part of the newest reservation that was never cut up: blank, unguarded, referred to by nobody.
+//!
+//! # Locking
+//! Everything in [`Slots`] is guarded by its `Lock` (rank Leaf). No memory is given back to the system under it;
+//! only carving, which is rare, asks the system while holding it.
+
+use super::super::{CLASSES, Class, StackError};
+use super::{Stack, guard, regions};
+use crate::platform::memory::{self, Range};
+use crate::primitives::{Lock, LockRank};
+use std::io;
+
+/// What a stack on the `warm` list may keep resident: the pages that nearly every goroutine touches.
+const KEPT: usize = 4 << 10;
+/// What a hot stack of a worker may keep resident: a goroutine of ordinary depth should not fault its pages in anew.
+const KEPT_HOT: usize = 16 << 10;
+/// More stacks than this are not kept warm: 256 MiB of a burst's memory stay, the rest goes back to the system.
+const WARM_LIMIT: usize = 65_536;
+const FIRST_REGION: usize = 16 << 20;
+const LARGEST_REGION: usize = 16 << 30;
+/// Guards are installed for so many slots at a time at most; the kernel takes as many in one call.
+const LARGEST_BATCH: usize = 1024;
+
+struct Slots {
+    warm: Vec<Stack>,
+    cold: Vec<Stack>,
+    next: usize,
+    end: usize,
+    reserved: usize,
+    carved: usize,
+}
+
+static ARENA: [Lock<Slots>; CLASSES] = [const {
+    let slots = Slots { warm: Vec::new(), cold: Vec::new(), next: 0, end: 0, reserved: 0, carved: 0 };
+    Lock::new(LockRank::Leaf, slots)
+}; CLASSES];
+
+/// Moves up to `count` stacks of `class` to `into`, at least one.
+///
+/// # Errors
+/// When not even one can be had.
+pub(in super::super) fn take(class: Class, count: usize, into: &mut Vec<Stack>) -> Result<(), StackError> {
+    let mut slots = ARENA[class.index()].lock();
+    if slots.warm.is_empty() && slots.cold.is_empty() {
+        slots.carve(class).map_err(|error| StackError::out_of_memory(class, &error))?;
+    }
+    let warm = slots.warm.len().saturating_sub(count);
+    into.extend(slots.warm.drain(warm..));
+    // Cold stacks were pushed highest first: the lowest addresses go first, and share page tables.
+    let cold = slots.cold.len().saturating_sub(count.saturating_sub(into.len()));
+    into.extend(slots.cold.drain(cold..));
+    Ok(())
+}
+
+/// Takes stacks of one class back, and their memory if they went deep or are too many.
+pub(in super::super) fn give(stacks: &mut Vec<Stack>) {
+    let Some(class) = stacks.first().map(Stack::class) else {
+        return;
+    };
+    debug_assert!(stacks.iter().all(|stack| stack.class() == class && stack.is_intact()));
+    discard_below(stacks, KEPT);
+    let overflow = {
+        let mut slots = ARENA[class.index()].lock();
+        let room = WARM_LIMIT.saturating_sub(slots.warm.len()).min(stacks.len());
+        slots.warm.extend(stacks.drain(..room));
+        core::mem::take(stacks)
+    };
+    if !overflow.is_empty() {
+        discard_below(&overflow, 0);
+        ARENA[class.index()].lock().cold.extend(overflow);
+    }
+}
+
+/// Gives back what deep use left on stacks that stay hot.
+pub(in super::super) fn discard_deep(stacks: &[Stack]) {
+    discard_below(stacks, KEPT_HOT);
+}
+
+/// Gives back all memory of `stacks` but the `kept` topmost bytes of each.
+///
+/// Asking first which pages are resident (mincore) costs as much as saying at once that none are needed.
+fn discard_below(stacks: &[Stack], kept: usize) {
+    let ranges: Vec<Range> = stacks.iter().map(|stack| below(stack, kept)).collect();
+    // SAFETY: the stacks are idle and ours (I1): nothing refers to their pages.
+    unsafe { memory::discard(&ranges) };
+}
+
+fn below(stack: &Stack, kept: usize) -> Range {
+    let bounds = stack.bounds();
+    let kept = kept.next_multiple_of(memory::page_size());
+    Range { start: bounds.bottom, len: bounds.top - kept - bounds.bottom }
+}
+
+impl Slots {
+    /// Cuts the next batch of slots, guards it and puts it on the cold list.
+    #[cold]
+    fn carve(&mut self, class: Class) -> io::Result<()> {
+        if self.next == self.end {
+            self.reserve(class)?;
+        }
+        let first = ((4 << 20) / class.bytes()).clamp(1, 16);
+        let left = (self.end - self.next) / class.bytes();
+        let count = self.carved.clamp(first, LARGEST_BATCH).min(left);
+        let cold = &mut self.cold;
+        // SAFETY: the slots from `next` on are blank and unreferred to (I3).
+        unsafe {
+            guard::guard_slots(self.next, count, class, |start, protection| {
+                // SAFETY: each slot is told of once, so this is its only owner (I1 of the parent).
+                cold.push(Stack::from_slot(start, class, protection));
+            })?;
+        }
+        let fresh = self.cold.len() - count;
+        self.cold[fresh..].reverse();
+        self.next += count * class.bytes();
+        self.carved += count;
+        Ok(())
+    }
+
+    /// Reserves as much again as there is, or as much as can be had.
+    fn reserve(&mut self, class: Class) -> io::Result<()> {
+        let slot = class.bytes();
+        let mut len = self.reserved.clamp(FIRST_REGION, LARGEST_REGION).max(slot) / slot * slot;
+        let range = loop {
+            match memory::reserve(len) {
+                Ok(range) => break range,
+                // Little address space may be left (a small RLIMIT_AS): take what there is, down to one slot.
+                Err(_) if len > slot => len = (len / 2 / slot).max(1) * slot,
+                Err(error) => return Err(error),
+            }
+        };
+        if !regions::add(range, class) {
+            // SAFETY: reserved above, nothing refers to it.
+            unsafe { memory::release(range) };
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        (self.next, self.end) = (range.start, range.start + range.len);
+        self.reserved += range.len;
+        Ok(())
+    }
+}

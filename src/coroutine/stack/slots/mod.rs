@@ -1,0 +1,95 @@
+//! Native stacks: slots cut from a few large reservations.
+//!
+//! The store's contract, which `generators.rs` fulfils on the portable back end: `Stack`, `protection`, `page_size`,
+//! `take` (some stacks of a class), `give` (stacks that nobody wants hot), `discard_deep` (what deep use left behind),
+//! `is_overflow` (of a memory fault).
+
+mod arena;
+mod guard;
+mod regions;
+
+pub(super) use crate::platform::memory::page_size;
+pub(super) use arena::{discard_deep, give, take};
+pub(crate) use guard::protection;
+
+use super::{Bounds, Class, Protection};
+use core::num::NonZeroUsize;
+
+/// How far below its slot the stack pointer of an overflowing frame may be: code without stack probes moves it first.
+const OVERSHOOT: usize = 64 << 10;
+const CLASS_MASK: usize = 0xf;
+const PROTECTION_SHIFT: usize = 4;
+const PROTECTION_MASK: usize = 0x3 << PROTECTION_SHIFT;
+
+/// One owned slot. Dropping it gives the slot back to the arena.
+///
+/// The address of the slot with class and protection in the low bits, which a page-aligned address leaves free:
+/// a million idle stacks are a list of a million words.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Stack(NonZeroUsize);
+
+impl Stack {
+    /// # Safety
+    /// The slot at `start` is guarded by `protection`, and the caller owns it (I1 of the parent).
+    unsafe fn from_slot(start: usize, class: Class, protection: Protection) -> Stack {
+        debug_assert_eq!(start & (CLASS_MASK | PROTECTION_MASK), 0);
+        let word = start | class.index() | (protection as usize) << PROTECTION_SHIFT;
+        Stack(NonZeroUsize::new(word).expect("a mapping at address 0"))
+    }
+
+    #[inline]
+    fn start(&self) -> usize {
+        self.0.get() & !(CLASS_MASK | PROTECTION_MASK)
+    }
+
+    /// The room for frames: the slot without its guard page.
+    #[inline]
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds { bottom: self.start() + page_size(), top: self.start() + self.size() }
+    }
+
+    #[inline]
+    pub(crate) fn class(&self) -> Class {
+        Class((self.0.get() & CLASS_MASK) as u8)
+    }
+
+    /// Bytes of the slot, its guard page included.
+    #[inline]
+    pub(crate) fn size(&self) -> usize {
+        self.class().bytes()
+    }
+
+    /// How this very stack is protected.
+    #[inline]
+    pub(crate) fn protection(&self) -> Protection {
+        match (self.0.get() & PROTECTION_MASK) >> PROTECTION_SHIFT {
+            0 => Protection::GuardInstall,
+            1 => Protection::Mprotect,
+            _ => Protection::Canary,
+        }
+    }
+
+    /// False once a stack without a guard was overrun.
+    pub(super) fn is_intact(&self) -> bool {
+        // SAFETY: the slot is ours (I1), and without a guard its lowest page is readable.
+        self.protection() != Protection::Canary || unsafe { guard::is_blank(self.start()) }
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // The word is copied, and the copy goes on a free list: this owner ends here (I1).
+        give(&mut vec![Stack(self.0)]);
+    }
+}
+
+/// Whether a fault at `address` by code whose stack pointer was `sp` hit the guard of the stack it ran on.
+///
+/// Async-signal-safe.
+pub(super) fn is_overflow(address: usize, sp: usize) -> bool {
+    regions::find(address).is_some_and(|slot| {
+        let in_guard = address < slot.start + page_size();
+        let end = slot.start + slot.class.bytes();
+        in_guard && (slot.start.saturating_sub(OVERSHOOT)..=end).contains(&sp)
+    })
+}

@@ -1,0 +1,52 @@
+//! What the native back ends share: the word, and how a closure is called on another stack.
+//!
+//! # Invariants
+//! 1. The word of a suspended context is its stack pointer; what the switch saved lies around it as the back end's
+//!    picture shows, and nowhere else.
+
+use crate::coroutine::stack::{Bounds, Stack, StackState};
+use core::ffi::c_void;
+
+/// A suspended machine context: its stack pointer.
+#[derive(Debug)]
+#[repr(transparent)]
+pub(crate) struct Context {
+    pub(super) sp: *mut u8,
+}
+
+impl Context {
+    /// Nothing to resume yet; also what a thread's own context is before it first leaves.
+    pub(crate) const fn empty() -> Self {
+        Self { sp: core::ptr::null_mut() }
+    }
+}
+
+/// Where the first frame of a fresh stack starts.
+///
+/// Stacks of one class lie a power of two apart, so that their tops would compete for the same few lines of every
+/// cache; the tops of neighbours are therefore shifted by some lines each.
+pub(super) fn first_frame(state: &StackState) -> *mut u8 {
+    const COLOURS: usize = 8;
+    const SHIFT: usize = 128;
+    let stack = state.base_stack().expect("no stack is bound");
+    let Bounds { top, .. } = stack.bounds();
+    let colour = top / stack.size() % COLOURS;
+    (top - SHIFT - colour * SHIFT) as *mut u8
+}
+
+/// Calls `f` on `stack`, which must be idle, and comes back to this one. Panics unwind through, backtraces cross.
+///
+/// # Safety
+/// `stack` holds no frames and stays alive until the call is over; it is not the stack of the caller.
+#[inline(never)]
+pub(crate) unsafe fn call_on(stack: &Stack, f: &mut dyn FnMut()) {
+    unsafe extern "C-unwind" fn call(closure: *mut c_void) {
+        // SAFETY: `closure` is the pointer to the closure's reference given below, alive until we return.
+        let f = unsafe { &mut *closure.cast::<&mut dyn FnMut()>() };
+        f();
+    }
+    let mut f = f;
+    let closure = (&raw mut f).cast::<c_void>();
+    // SAFETY: the stack is idle (the caller's promise) and its top is aligned as every page is.
+    unsafe { super::call_on_stack(closure, stack.bounds().top as *mut u8, call) }
+}
