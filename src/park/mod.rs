@@ -21,7 +21,11 @@ mod imp;
 pub(crate) use crate::sched::status::{Outcome, OutcomeKind};
 #[cfg(not(loom))]
 pub(crate) use deadline::{OnTime, wait_until};
-pub(crate) use imp::{rand_below, yield_now};
+#[cfg(not(loom))]
+pub(crate) use imp::Myself;
+pub(crate) use imp::{
+    Payload, SpawnOptions, Spawned, end_goroutine, in_goroutine, prepare, rand_below, yield_now,
+};
 pub(crate) use reason::WaitReason;
 pub(crate) use ticket::{Ticket, begin_wait};
 pub(crate) use wait_queue::{WaitNode, WaitQueue};

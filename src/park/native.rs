@@ -7,6 +7,9 @@
 
 use super::{Outcome, WaitReason};
 use crate::primitives::{Event, Lock, LockRank, thread_local};
+use crate::coroutine::stack::class_for;
+use crate::sched::goroutine::{Extra, Goroutine, RunFn, flags};
+use crate::sched::site::Site;
 use crate::sched::status::{Duty, ParkWord};
 use crate::sched::{self, current};
 use core::ptr::NonNull;
@@ -137,4 +140,148 @@ pub(crate) fn rand_below(n: u32) -> u32 {
 /// Puts the calling goroutine at the back of the run queue, or yields the calling thread's time slice.
 pub(crate) fn yield_now() {
     sched::yield_now();
+}
+
+pub(crate) use crate::sched::goroutine::Payload;
+
+/// What a new goroutine is to be like.
+#[derive(Debug)]
+pub(crate) struct SpawnOptions {
+    pub(crate) site: &'static Site,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) stack: Option<usize>,
+    pub(crate) pinned: bool,
+    /// `None`: as the spawner.
+    pub(crate) migrate: Option<bool>,
+}
+
+impl SpawnOptions {
+    #[inline]
+    pub(crate) fn new(site: &'static Site) -> Self {
+        Self { site, name: None, stack: None, pinned: false, migrate: None }
+    }
+}
+
+/// The handle's side of a goroutine: one of its two references.
+#[derive(Debug)]
+pub(crate) struct Spawned(NonNull<Goroutine>);
+
+// SAFETY: the object is type-stable, and the payload's own protocol says who accesses it.
+unsafe impl Send for Spawned {}
+// SAFETY: as above.
+unsafe impl Sync for Spawned {}
+
+/// Makes a goroutine without a body.
+#[inline]
+pub(crate) fn prepare(options: SpawnOptions) -> std::io::Result<Spawned> {
+    let class = match options.stack {
+        None => sched::config::default_class(),
+        Some(bytes) => class_for(bytes)?,
+    };
+    let mut bits = match options.migrate {
+        None => sched::inherited_flags(),
+        Some(true) => flags::MIGRATING,
+        Some(false) => 0,
+    };
+    if options.pinned {
+        bits |= flags::PINNED;
+    }
+    let g = sched::new_goroutine(options.site, bits, class);
+    if options.name.is_some() {
+        // SAFETY: nobody else knows the goroutine yet.
+        unsafe { g.as_ref() }.extra.with_mut(|extra| unsafe {
+            *extra = Some(Box::new(Extra { name: options.name }));
+        });
+    }
+    Ok(Spawned(g))
+}
+
+impl Spawned {
+    /// Room for what the goroutine runs.
+    #[inline]
+    pub(crate) fn payload(&self) -> *mut Payload {
+        // SAFETY: the object is type-stable; this only computes an address.
+        unsafe { self.0.as_ref() }.payload.with_mut(|payload| payload)
+    }
+
+    /// Starts the goroutine with `run`, which gets the payload.
+    ///
+    /// # Safety
+    /// Called once, with the payload filled in as `run` expects it; `run` never unwinds.
+    #[inline]
+    pub(crate) unsafe fn start(&self, run: RunFn) {
+        // SAFETY: nobody else knows the goroutine yet.
+        unsafe { self.0.as_ref() }.run.set(run);
+        // SAFETY: it is fresh and has its body.
+        unsafe { sched::start(self.0) };
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        // SAFETY: the object is type-stable, and stays this goroutine while we hold a reference.
+        unsafe { self.0.as_ref() }.id()
+    }
+}
+
+impl Drop for Spawned {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: this is the handle's reference, and it is forgotten.
+        unsafe { sched::free(self.0) };
+    }
+}
+
+/// The calling goroutine, as its own code sees it.
+#[derive(Debug)]
+pub(crate) struct Myself(NonNull<Goroutine>);
+
+impl Myself {
+    pub(crate) fn get() -> Option<Self> {
+        current::goroutine().map(Self)
+    }
+
+    fn goroutine(&self) -> &Goroutine {
+        // SAFETY: it runs here, and `Myself` does not leave it.
+        unsafe { self.0.as_ref() }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.goroutine().id()
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        // SAFETY: it runs here, so it does not end meanwhile.
+        unsafe { self.goroutine().name() }
+    }
+
+    pub(crate) fn site(&self) -> &'static Site {
+        self.goroutine().site()
+    }
+}
+
+/// Whether a goroutine runs here.
+pub(crate) fn in_goroutine() -> bool {
+    current::goroutine().is_some()
+}
+
+/// The last thing that a goroutine's body does on its own stack, before anybody is told: its locals are dropped.
+#[inline]
+pub(crate) fn end_goroutine() {
+    if let Some(g) = current::goroutine() {
+        // SAFETY: it runs here.
+        let g = unsafe { g.as_ref() };
+        drop_locals(g);
+        // SAFETY: owner field; it runs here.
+        g.extra.with_mut(|extra| unsafe { drop((*extra).take()) });
+    }
+    sched::count_ended();
+}
+
+#[inline]
+fn drop_locals(g: &Goroutine) {
+    // A local's destructor may make new ones; std gives up after a few rounds as well.
+    for _ in 0..8 {
+        // SAFETY: owner field; it runs here, and the borrow ends before a destructor runs.
+        let Some(locals) = g.locals.with_mut(|locals| unsafe { (*locals).take() }) else { return };
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(locals)));
+    }
 }

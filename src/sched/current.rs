@@ -9,13 +9,15 @@ use super::worker::Worker;
 use crate::coroutine::stack::StackState;
 use crate::primitives::rand::Rng;
 use crate::primitives::{sequence, thread_local};
-use core::cell::{Cell, RefCell};
+use core::any::Any;
+use core::cell::{Cell, RefCell, UnsafeCell};
 use core::ptr::{self, NonNull};
 
 thread_local! {
     static WORKER: Cell<*const Worker> = const { Cell::new(ptr::null()) };
     static THREAD_RNG: RefCell<Rng> = RefCell::new(Rng::new(sequence() << 20));
-    static THREAD_STACK: StackState = const { StackState::new() };
+    static THREAD_LOCALS: UnsafeCell<Option<Box<dyn Any>>> = const { UnsafeCell::new(None) };
+    static THREAD_STACK: UnsafeCell<StackState> = const { UnsafeCell::new(StackState::new()) };
 }
 
 /// The worker of this thread, if it is one.
@@ -79,4 +81,30 @@ pub(crate) fn stack_limit() -> usize {
     let state = stack_state();
     // SAFETY: null, or the state of the goroutine that runs here.
     unsafe { state.as_ref() }.map_or(0, StackState::limit)
+}
+
+/// Where a plain thread keeps what it knows of its own stack; null while the thread's locals are being destroyed.
+#[inline(never)]
+pub(crate) fn thread_stack_state() -> *mut StackState {
+    THREAD_STACK.try_with(UnsafeCell::get).unwrap_or(ptr::null_mut())
+}
+
+type Locals = Option<Box<dyn Any>>;
+
+/// Calls `f` with the locals of the goroutine that runs here, or of the plain thread; `None` if those are gone.
+///
+/// `f` is not user code: it neither parks nor comes back here.
+pub(crate) fn with_locals<R>(f: impl FnOnce(&mut Locals) -> R) -> Option<R> {
+    let locals = match goroutine() {
+        // SAFETY: owner field; the goroutine runs here.
+        Some(g) => unsafe { g.as_ref() }.locals.with_mut(|locals| locals),
+        None => thread_locals()?,
+    };
+    // SAFETY: owned by whoever runs here, and `f` does not come back.
+    Some(f(unsafe { &mut *locals }))
+}
+
+#[inline(never)]
+fn thread_locals() -> Option<*mut Locals> {
+    THREAD_LOCALS.try_with(UnsafeCell::get).ok()
 }

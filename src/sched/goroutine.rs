@@ -26,7 +26,7 @@ pub(crate) const PAYLOAD_WORDS: usize = 12;
 pub(crate) type Payload = [MaybeUninit<u64>; PAYLOAD_WORDS];
 
 /// Runs the payload to its end; never unwinds.
-pub(crate) type RunFn = unsafe fn(NonNull<Goroutine>);
+pub(crate) type RunFn = unsafe fn(*mut Payload);
 
 /// Where a goroutine stands, for dumps. A hint: it is written without synchronisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ unsafe impl Linked for Goroutine {
     }
 }
 
-unsafe fn no_body(_: NonNull<Goroutine>) {}
+unsafe fn no_body(_: *mut Payload) {}
 
 impl Goroutine {
     pub(super) fn new() -> Self {
@@ -115,7 +115,7 @@ impl Goroutine {
             locals: UnsafeCell::new(None),
             extra: UnsafeCell::new(None),
             id: AtomicU64::new(0),
-            site: AtomicPtr::new(ptr::null_mut()),
+            site: AtomicPtr::new(ptr::from_ref(Site::NOWHERE).cast_mut()),
             os_locks: Cell::new(0),
             flags: AtomicU8::new(0),
             state: AtomicU8::new(State::Free as u8),
@@ -143,11 +143,11 @@ impl Goroutine {
         self.id.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn site(&self) -> Option<&'static Site> {
+    pub(crate) fn site(&self) -> &'static Site {
         // ORDERING: Relaxed; a static, whole since the program began.
         let site = self.site.load(Ordering::Relaxed);
-        // SAFETY: null, or stored by `reset` from a `&'static Site`.
-        unsafe { site.as_ref() }
+        // SAFETY: stored by `new` or `reset` from a `&'static Site`.
+        unsafe { &*site }
     }
 
     #[inline]

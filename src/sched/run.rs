@@ -167,3 +167,10 @@ pub(crate) fn inherited_flags() -> u8 {
         None => super::config::default_flags(),
     }
 }
+
+/// Counts the running goroutine as ended: before its joiner is woken, so that the joiner sees it gone.
+pub(crate) fn count_ended() {
+    if let Some(w) = current::worker() {
+        Processor::count(&w.processor().ended);
+    }
+}

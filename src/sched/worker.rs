@@ -18,11 +18,12 @@ use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::status::Duty;
 use super::{current, find_work, lock_thread, run};
-use crate::coroutine::stack::{StackCache, overflow::AltStack};
+use crate::coroutine::stack::StackCache;
 use crate::coroutine::switch::{self, Context};
 use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use crate::primitives::cell::UnsafeCell;
 use crate::primitives::rand::Rng;
+use crate::platform::signals::AltStack;
 use crate::primitives::{Event, Lock, LockRank, sequence};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
@@ -326,12 +327,11 @@ unsafe extern "C" fn entry(arg: *mut ()) -> *const Context {
     current::worker_here().settle();
     loop {
         // SAFETY: the goroutine is ours to run, once; its body does not unwind.
-        unsafe { (g.as_ref().run.get())(g) };
+        unsafe { g.as_ref().payload.with_mut(|payload| (g.as_ref().run.get())(payload)) };
         // SAFETY: type-stable; the running side's reference is still there.
         let dead = unsafe { g.as_ref() };
         let w = current::worker_here();
         lock_thread::forget(w, dead);
-        Processor::count(&w.processor().ended);
         dead.set_state(State::Dead, 0);
         let Some(next) = find_work::quick(w) else {
             w.current.set(ptr::null_mut());

@@ -39,6 +39,9 @@ const MIN_SLOT: usize = 64 << 10;
 pub(crate) struct Class(u8);
 
 impl Class {
+    /// The class of [`DEFAULT_STACK`].
+    pub(crate) const DEFAULT: Class = Class(1);
+
     pub(crate) fn all() -> impl Iterator<Item = Class> {
         (0..CLASSES as u8).map(Class)
     }
