@@ -189,3 +189,7 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod behaviour;
