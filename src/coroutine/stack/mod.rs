@@ -7,11 +7,13 @@
 //! 4. A [`StackState`] is touched only by whoever runs its goroutine, or owns it exclusively.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(gaggle_portable)))]
-#[path = "slots/mod.rs"]
-mod store;
+mod slots;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(gaggle_portable)))]
+use slots as store;
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(gaggle_portable))))]
-#[path = "generators.rs"]
-mod store;
+pub(crate) mod generators;
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(gaggle_portable))))]
+use generators as store;
 
 mod cache;
 pub(crate) mod growth;

@@ -106,7 +106,8 @@ fn a_panic_unlinks_the_segments_it_unwinds_through() {
         unsafe { run_on_segment(state, &mut || nest(state, depth - 1)) }
     }
     for _ in 0..3 {
-        assert!(std::panic::catch_unwind(|| nest(this, 5)).is_err());
+        let nested = std::panic::AssertUnwindSafe(|| nest(this, 5));
+        assert!(std::panic::catch_unwind(nested).is_err());
         assert_eq!((state.limit(), state.segments()), (before, 0));
     }
 }
