@@ -35,12 +35,16 @@ pub(crate) const CLASSES: usize = 8;
 /// The largest stack in one piece.
 pub(crate) const MAX_STACK: usize = MIN_SLOT << (2 * (CLASSES - 1));
 const MIN_SLOT: usize = 64 << 10;
+const _: () = assert!(Class::DEFAULT.bytes() == DEFAULT_STACK);
 
 /// A size class of stacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Class(u8);
 
 impl Class {
+    /// The class of [`DEFAULT_STACK`].
+    pub(crate) const DEFAULT: Class = Class(1);
+
     pub(crate) fn all() -> impl Iterator<Item = Class> {
         (0..CLASSES as u8).map(Class)
     }
