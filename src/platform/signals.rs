@@ -96,13 +96,7 @@ pub(crate) fn install_judge(judge: Judge) {
     if core::mem::replace(&mut *installed, true) {
         return;
     }
-    let current = FAULTS.map(|signal| {
-        // SAFETY: plain data, filled by the next call.
-        let mut action: Action = unsafe { core::mem::zeroed() };
-        // SAFETY: only asks what is in force.
-        unsafe { libc::sigaction(signal, core::ptr::null(), &mut action) };
-        action
-    });
+    let current = actions();
     // SAFETY: the handler is not installed yet and the lock is held: nobody else looks (I3).
     PREVIOUS.0.with_mut(|previous| unsafe { (*previous).write(current) });
     // ORDERING: Release publishes `PREVIOUS`; pairs with the Acquire in `on_fault`.
@@ -117,6 +111,29 @@ pub(crate) fn install_judge(judge: Judge) {
             libc::sigaction(signal, &action, core::ptr::null_mut());
         }
     }
+}
+
+/// The actions in force for [`FAULTS`].
+fn actions() -> [Action; FAULTS.len()] {
+    FAULTS.map(|signal| {
+        // SAFETY: plain data, filled by the next call.
+        let mut action: Action = unsafe { core::mem::zeroed() };
+        // SAFETY: only asks what is in force.
+        unsafe { libc::sigaction(signal, core::ptr::null(), &mut action) };
+        action
+    })
+}
+
+/// Calls `f`, which may replace the fault handlers, and puts them back in force.
+#[cfg_attr(not(gaggle_portable), allow(dead_code, reason = "the portable back end's"))]
+pub(crate) fn keep_actions<T>(f: impl FnOnce() -> T) -> T {
+    let before = actions();
+    let value = f();
+    for (signal, action) in FAULTS.into_iter().zip(&before) {
+        // SAFETY: the action was in force a moment ago.
+        unsafe { libc::sigaction(signal, action, core::ptr::null_mut()) };
+    }
+    value
 }
 
 unsafe extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {

@@ -7,11 +7,13 @@
 //! 4. A [`StackState`] is touched only by whoever runs its goroutine, or owns it exclusively.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(gaggle_portable)))]
-#[path = "slots/mod.rs"]
-mod store;
+mod slots;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(gaggle_portable)))]
+use slots as store;
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(gaggle_portable))))]
-#[path = "generators.rs"]
-mod store;
+pub(crate) mod generators;
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(gaggle_portable))))]
+use generators as store;
 
 mod cache;
 pub(crate) mod growth;
@@ -33,6 +35,7 @@ pub(crate) const CLASSES: usize = 8;
 /// The largest stack in one piece.
 pub(crate) const MAX_STACK: usize = MIN_SLOT << (2 * (CLASSES - 1));
 const MIN_SLOT: usize = 64 << 10;
+const _: () = assert!(Class::DEFAULT.bytes() == DEFAULT_STACK);
 
 /// A size class of stacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -192,3 +195,7 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod behaviour;

@@ -6,9 +6,23 @@
 use super::store;
 use crate::platform::fatal::FatalWriter;
 #[cfg(unix)]
+pub(crate) use crate::platform::signals::AltStack;
+#[cfg(unix)]
 use crate::platform::signals::{self, Fault};
 use crate::primitives::atomic::{AtomicPtr, Ordering};
 use core::fmt::{self, Write};
+
+/// Where signals as we know them do not exist, the generator crate reports overflow by means of its own.
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub(crate) struct AltStack(());
+
+#[cfg(not(unix))]
+impl AltStack {
+    pub(crate) fn install() -> AltStack {
+        AltStack(())
+    }
+}
 
 /// Says who overflowed, in a signal handler: it may not allocate, lock or unwind.
 pub(crate) type Report = fn(&mut FatalWriter);

@@ -7,7 +7,7 @@
 //!    that does not check fit there.
 
 use super::store::Stack;
-use super::{Class, DEFAULT_STACK, StackError, class_for, max_stack, overflow};
+use super::{Class, StackError, class_for, max_stack, overflow};
 use smallvec::SmallVec;
 
 /// What a checked function and everything unchecked below it may use.
@@ -171,9 +171,8 @@ impl StackState {
     /// The class of the next segment: four times the one before, as far as the goroutine's allowance goes.
     fn next_class(&self, least: usize) -> Option<Class> {
         let largest = class_for(LARGEST_SEGMENT).ok()?;
-        let default = class_for(DEFAULT_STACK).ok()?;
         let last = self.chain.as_ref().and_then(|chain| chain.live.last()).or(self.base_stack());
-        let wanted = last.map_or(default, Stack::class).next().min(largest);
+        let wanted = last.map_or(Class::DEFAULT, Stack::class).next().min(largest);
         let needed = class_for(least.saturating_add(2 * RED_ZONE)).ok()?;
         let allowed = max_stack().saturating_sub(self.total_size());
         Class::all().filter(|class| class.bytes() <= allowed && *class >= needed && *class <= wanted.max(needed)).last()
