@@ -1,0 +1,512 @@
+//! Reads `select!`: `biased;`, then arms.
+//!
+//! An arm is told apart by its head, the tokens before `=>`: a `=` before the first `<-` ends a pattern,
+//! and `<-` stands before a channel to receive from, or between a channel and the value to send.
+//! Expressions cannot be parsed across `<-` (it reads as "less than minus"), so heads are cut there.
+
+use proc_macro2::{Spacing, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{Parse, ParseStream};
+use syn::{Expr, Pat, Token, token};
+
+use crate::errors::{self, Errors};
+use crate::tokens::{self, is_pair, is_punct, is_word};
+
+pub(crate) const ARMS_FORM: &str = "`v = <-rx => ..`, `<-rx => ..`, `tx <- v => ..`, \
+    `r = tx <- v => ..`, `after(d) => ..` or `default => ..`";
+
+/// A whole `select!`, with the arms that could be read.
+pub(crate) struct Select {
+    pub(crate) biased: bool,
+    pub(crate) arms: Vec<Arm>,
+    pub(crate) errors: Errors,
+}
+
+pub(crate) struct Arm {
+    pub(crate) op: Op,
+    pub(crate) guard: Option<Expr>,
+    pub(crate) body: TokenStream,
+    /// The arm's first token.
+    pub(crate) place: Span,
+}
+
+/// What an arm waits for.
+pub(crate) enum Op {
+    Recv {
+        pat: Option<Pat>,
+        channel: Expr,
+    },
+    /// `arrow` is the place of `<-`.
+    Send {
+        pat: Option<Pat>,
+        arrow: Span,
+        channel: Expr,
+        value: Expr,
+    },
+    After {
+        duration: Expr,
+    },
+    Default,
+}
+
+impl Parse for Select {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        let mut select = Select {
+            biased: false,
+            arms: Vec::new(),
+            errors: Errors::default(),
+        };
+        if starts_biased(input) {
+            select.biased = true;
+            select.read_biased(input);
+        }
+        while !input.is_empty() {
+            if let Err(error) = select.read_arm(input) {
+                select.errors.push(error);
+                skip_arm(input);
+            }
+        }
+        select.check_single();
+        Ok(select)
+    }
+}
+
+impl Select {
+    fn read_biased(&mut self, input: ParseStream) {
+        let word = input
+            .parse::<TokenTree>()
+            .map_or_else(|error| error.span(), |word| word.span());
+        if input.parse::<Token![;]>().is_err() {
+            let error = errors::at(
+                word,
+                "expected `;` after `biased`",
+                "`biased; v = <-rx => ..`",
+            );
+            self.errors.push(error);
+            let _ = input.parse::<Option<Token![,]>>();
+        }
+    }
+
+    fn read_arm(&mut self, input: ParseStream) -> syn::Result<()> {
+        let place = tokens::next_span(input);
+        if starts_biased(input) {
+            self.read_biased(input);
+            let expected = "`biased` comes first, before all arms";
+            self.errors.push(errors::at(
+                place,
+                expected,
+                "`select! { biased; v = <-rx => .. }`",
+            ));
+            return Ok(());
+        }
+        let op = self.read_op(input)?;
+        let guard = self.read_guard(input, &op)?;
+        self.read_fat_arrow(input, place)?;
+        let (body, ends_itself) = read_body(input)?;
+        self.arms.push(Arm {
+            op,
+            guard,
+            body,
+            place,
+        });
+        if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() || ends_itself {
+            return Ok(());
+        }
+        Err(errors::at(
+            tokens::next_span(input),
+            "expected `,` between arms",
+            "`a = <-x => f(a), b = <-y => g(b)`; no comma is needed after `{ .. }`",
+        ))
+    }
+
+    fn read_op(&mut self, input: ParseStream) -> syn::Result<Op> {
+        let head = Head::of(input);
+        if head.is_default() {
+            input.parse::<TokenTree>()?;
+            return Ok(Op::Default);
+        }
+        if head.is_after() {
+            return read_after(input);
+        }
+        if let Some(hint) = head.foreign() {
+            return Err(errors::at(tokens::next_span(input), hint, ARMS_FORM));
+        }
+        if head.arrow == Some(0) {
+            let arrow = read_arrow(input)?;
+            return Ok(Op::Recv {
+                pat: None,
+                channel: read_channel(input, arrow)?,
+            });
+        }
+        if head.has_pattern() {
+            return self.read_op_with_pattern(input, &head);
+        }
+        if head.arrow.is_some() {
+            return read_send(input, None);
+        }
+        Err(errors::at(
+            tokens::next_span(input),
+            "expected an arm of select!",
+            ARMS_FORM,
+        ))
+    }
+
+    fn read_op_with_pattern(&mut self, input: ParseStream, head: &Head) -> syn::Result<Op> {
+        let place = tokens::next_span(input);
+        let Ok(pat) = Pat::parse_single(input) else {
+            return Err(errors::at(
+                place,
+                "expected a pattern before `=`",
+                "`v = <-rx => ..` or `r = tx <- v => ..`",
+            ));
+        };
+        if input.peek(Token![:]) {
+            return Err(errors::at(
+                tokens::next_span(input),
+                "a pattern in select! has no type of its own: the channel gives it",
+                "`v = <-rx => ..`",
+            ));
+        }
+        let place = tokens::next_span(input);
+        if input.parse::<Token![=]>().is_err() {
+            let expected = "expected `=` after the pattern";
+            return Err(errors::at(
+                place,
+                expected,
+                "`v = <-rx => ..` or `(a | b) = <-rx => ..`",
+            ));
+        }
+        if input.peek(Token![<-]) {
+            let arrow = read_arrow(input)?;
+            return Ok(Op::Recv {
+                pat: Some(pat),
+                channel: read_channel(input, arrow)?,
+            });
+        }
+        if head.arrow.is_some() {
+            return read_send(input, Some(pat));
+        }
+        let place = tokens::next_span(input);
+        let expected = "expected `<-` before the channel to receive from";
+        let error = errors::at(place, expected, "`v = <-rx => ..` or `r = tx <- v => ..`");
+        // Go on as if it stood there, so that the body still knows the variable.
+        match read_operand(input) {
+            Ok(channel) => {
+                self.errors.push(error);
+                Ok(Op::Recv {
+                    pat: Some(pat),
+                    channel,
+                })
+            }
+            Err(_) => Err(error),
+        }
+    }
+
+    fn read_guard(&mut self, input: ParseStream, op: &Op) -> syn::Result<Option<Expr>> {
+        const FORM: &str = "`v = <-rx if ready => ..`";
+        let Some(word) = input.parse::<Option<Token![if]>>()? else {
+            return Ok(None);
+        };
+        let guard = match read_operand(input) {
+            Ok(Expr::Let(guard)) => {
+                let expected = "a guard is a condition; `let` has no place in it";
+                return Err(errors::at(guard.let_token.span, expected, FORM));
+            }
+            Ok(guard) => guard,
+            Err(_) => {
+                return Err(errors::at(
+                    word.span,
+                    "expected a condition after `if`",
+                    FORM,
+                ));
+            }
+        };
+        if let Op::Default = op {
+            let expected = "`default` takes no guard: it runs when no other arm is ready";
+            self.errors
+                .push(errors::at(word.span, expected, "`default => ..`"));
+        }
+        Ok(Some(guard))
+    }
+
+    /// Takes `=>`; goes on without it where a block follows.
+    fn read_fat_arrow(&mut self, input: ParseStream, arm: Span) -> syn::Result<()> {
+        if input.parse::<Option<Token![=>]>>()?.is_some() {
+            return Ok(());
+        }
+        let place = if input.is_empty() {
+            arm
+        } else {
+            tokens::next_span(input)
+        };
+        let expected = "expected `=>` and what to do when this arm is chosen";
+        let error = errors::at(place, expected, "`v = <-rx => println!(\"{v:?}\")`");
+        if input.peek(token::Brace) {
+            self.errors.push(error);
+            return Ok(());
+        }
+        Err(error)
+    }
+
+    fn check_single(&mut self) {
+        let of = |kind: fn(&Op) -> bool| self.arms.iter().filter(move |arm| kind(&arm.op)).skip(1);
+        let defaults = of(|op| matches!(op, Op::Default)).map(|arm| (arm.place, "default"));
+        let afters = of(|op| matches!(op, Op::After { .. })).map(|arm| (arm.place, "after"));
+        for (place, word) in defaults.chain(afters).collect::<Vec<_>>() {
+            let expected = format_args!("a second `{word}` arm; select! takes one");
+            self.errors.push(errors::at(place, expected, ARMS_FORM));
+        }
+    }
+}
+
+/// The tokens of an arm before its `=>`.
+struct Head {
+    tokens: Vec<TokenTree>,
+    /// Where the first `<-` is.
+    arrow: Option<usize>,
+    /// Where the first single `=` is.
+    equals: Option<usize>,
+}
+
+impl Head {
+    fn of(input: ParseStream) -> Head {
+        let mut tokens = tokens::rest(input);
+        tokens.truncate(head_len(&tokens));
+        let arrow = (0..tokens.len()).find(|&i| is_arrow(&tokens, i));
+        let equals = (0..tokens.len()).find(|&i| is_single_equals(&tokens, i));
+        Head {
+            tokens,
+            arrow,
+            equals,
+        }
+    }
+
+    fn word(&self, wanted: &str) -> bool {
+        is_word(self.tokens.first(), wanted)
+    }
+
+    fn has_pattern(&self) -> bool {
+        self.equals
+            .is_some_and(|equals| self.arrow.is_none_or(|arrow| equals < arrow))
+    }
+
+    fn is_default(&self) -> bool {
+        self.word("default")
+            && match self.tokens.get(1) {
+                None => true,
+                Some(TokenTree::Group(group)) => group.delimiter() == proc_macro2::Delimiter::Brace,
+                Some(next) => is_word(Some(next), "if") || is_punct(Some(next), ','),
+            }
+    }
+
+    /// `after(..)` and not a channel or a pattern that begins so.
+    fn is_after(&self) -> bool {
+        let called = matches!(self.tokens.get(1), Some(TokenTree::Group(group))
+            if group.delimiter() == proc_macro2::Delimiter::Parenthesis);
+        let done = match self.tokens.get(2) {
+            None | Some(TokenTree::Group(_)) => true,
+            Some(next) => is_word(Some(next), "if") || is_punct(Some(next), ','),
+        };
+        self.word("after") && called && done
+    }
+
+    /// What to say to those who come from Go or another crate's select.
+    fn foreign(&self) -> Option<&'static str> {
+        let second = self.tokens.get(1);
+        let called = matches!(second, Some(TokenTree::Group(_)));
+        if self.word("case") && !is_punct(second, '<') && !is_punct(second, '=') {
+            return Some("expected an arm of select!, without Go's `case`");
+        }
+        if self.word("else") {
+            return Some("expected `default`, not `else`");
+        }
+        if self.word("default") && called && self.arrow.is_none() {
+            return Some("`default` takes no timeout; the arm for it is `after(d)`");
+        }
+        if (self.word("recv") || self.word("send")) && called && self.arrow.is_none() {
+            return Some("expected an arm with `<-`");
+        }
+        if is_punct(self.tokens.first(), '#') {
+            return Some("arms of select! take no attributes");
+        }
+        None
+    }
+}
+
+/// Up to `=>`, or to a comma that is not between generic arguments.
+fn head_len(tokens: &[TokenTree]) -> usize {
+    let mut angles = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        let turbofish = at > 0 && is_punct(tokens.get(at - 1), ':');
+        let arrow = at > 0 && is_pair(tokens, at - 1, ['-', '>']);
+        if is_punct(Some(token), '<') && (angles > 0 || turbofish) {
+            angles += 1;
+        } else if is_punct(Some(token), '>') && angles > 0 && !arrow {
+            angles -= 1;
+        } else if is_pair(tokens, at, ['=', '>']) || angles == 0 && is_punct(Some(token), ',') {
+            return at;
+        }
+    }
+    tokens.len()
+}
+
+/// `<-`, but not the generic argument of `f::<-1>()`.
+fn is_arrow(tokens: &[TokenTree], at: usize) -> bool {
+    is_pair(tokens, at, ['<', '-']) && !(at > 0 && is_punct(tokens.get(at - 1), ':'))
+}
+
+/// `=` that is no part of `==`, `<=`, `+=`, ...
+fn is_single_equals(tokens: &[TokenTree], at: usize) -> bool {
+    let joined = |token: &TokenTree| {
+        matches!(token, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint
+            && "=<>!+-*/%^&|.".contains(punct.as_char()))
+    };
+    is_punct(tokens.get(at), '=')
+        && !is_pair(tokens, at, ['=', '='])
+        && !(at > 0 && joined(&tokens[at - 1]))
+}
+
+fn starts_biased(input: ParseStream) -> bool {
+    let rest = tokens::rest(input);
+    is_word(rest.first(), "biased")
+        && match rest.get(1) {
+            Some(next) => is_punct(Some(next), ';') || is_punct(Some(next), ','),
+            None => true,
+        }
+}
+
+fn read_arrow(input: ParseStream) -> syn::Result<Span> {
+    let arrow: Token![<-] = input.parse()?;
+    Ok(arrow.spans[0])
+}
+
+fn read_channel(input: ParseStream, arrow: Span) -> syn::Result<Expr> {
+    if operand_is_missing(input) {
+        return Err(errors::at(
+            arrow,
+            "expected a channel after `<-`",
+            "`v = <-rx => ..`",
+        ));
+    }
+    read_operand(input)
+}
+
+fn read_send(input: ParseStream, pat: Option<Pat>) -> syn::Result<Op> {
+    let head = tokens::take_until(input, |input| {
+        let rest = tokens::rest(input);
+        is_arrow(&rest, 0)
+    });
+    let channel = if head.is_empty() {
+        Err(errors::at(
+            tokens::next_span(input),
+            "expected a channel",
+            "`tx <- v => ..`",
+        ))
+    } else {
+        syn::parse2::<Expr>(head.clone())
+            .map_err(|_| errors::over(&head, "expected a channel before `<-`", "`tx <- v => ..`"))
+    };
+    let arrow = read_arrow(input)?;
+    let channel = channel?;
+    if operand_is_missing(input) {
+        let expected = "expected a value to send after `<-`";
+        return Err(errors::at(arrow, expected, "`tx <- v => ..`"));
+    }
+    Ok(Op::Send {
+        pat,
+        arrow,
+        channel,
+        value: read_operand(input)?,
+    })
+}
+
+fn read_after(input: ParseStream) -> syn::Result<Op> {
+    const FORM: &str = "`after(Duration::from_secs(1)) => ..`";
+    let word: TokenTree = input.parse()?;
+    let content;
+    syn::parenthesized!(content in input);
+    if content.is_empty() {
+        return Err(errors::at(
+            word.span(),
+            "expected a duration in `after(..)`",
+            FORM,
+        ));
+    }
+    let duration = content.parse()?;
+    let _ = content.parse::<Option<Token![,]>>();
+    let excess = tokens::take_until(&content, |_| false);
+    if excess.is_empty() {
+        return Ok(Op::After { duration });
+    }
+    Err(errors::over(excess, "`after` takes one duration", FORM))
+}
+
+/// Nothing, or the next part of the arm, where an operand should be.
+fn operand_is_missing(input: ParseStream) -> bool {
+    let guard = input.peek(Token![if]) && input.fork().parse::<Expr>().is_err();
+    input.is_empty() || input.peek(Token![=>]) || input.peek(Token![,]) || guard
+}
+
+/// An expression before `if` or `=>`. Where neither follows, `=>` is missing, and `x { .. }` is more
+/// likely an operand and a body than a struct.
+fn read_operand(input: ParseStream) -> syn::Result<Expr> {
+    let whole = input.fork();
+    let outcome = whole.parse::<Expr>();
+    if outcome.is_ok() && (whole.peek(Token![=>]) || whole.peek(Token![if])) {
+        input.advance_to(&whole);
+        return outcome;
+    }
+    let short = input.fork();
+    let shorter = Expr::parse_without_eager_brace(&short);
+    match (outcome, shorter) {
+        (_, Ok(expr)) => {
+            input.advance_to(&short);
+            Ok(expr)
+        }
+        (Ok(expr), Err(_)) => {
+            input.advance_to(&whole);
+            Ok(expr)
+        }
+        (Err(error), Err(_)) => Err(error),
+    }
+}
+
+/// The body, and whether it needs no comma. A block is not looked into: the compiler reports what is
+/// wrong inside.
+fn read_body(input: ParseStream) -> syn::Result<(TokenStream, bool)> {
+    if input.peek(token::Brace) {
+        return Ok((input.parse::<TokenTree>()?.into_token_stream(), true));
+    }
+    if input.is_empty() || input.peek(Token![,]) {
+        let expected = "expected what to do when this arm is chosen";
+        let form = "`v = <-rx => println!(\"{v:?}\")`";
+        return Err(errors::at(tokens::next_span(input), expected, form));
+    }
+    let body = Expr::parse_with_earlier_boundary_rule(input)?;
+    let ends_itself = matches!(
+        body,
+        Expr::If(_)
+            | Expr::Match(_)
+            | Expr::Block(_)
+            | Expr::Unsafe(_)
+            | Expr::Loop(_)
+            | Expr::While(_)
+            | Expr::ForLoop(_)
+    );
+    Ok((body.into_token_stream(), ends_itself))
+}
+
+/// Leaves what is left of a broken arm: up to its comma, or to the end of its block.
+fn skip_arm(input: ParseStream) {
+    let mut after_arrow = false;
+    while let Ok(token) = input.parse::<TokenTree>() {
+        let block = matches!(&token, TokenTree::Group(group)
+            if group.delimiter() == proc_macro2::Delimiter::Brace);
+        if is_punct(Some(&token), ',') || block && after_arrow {
+            let _ = input.parse::<Option<Token![,]>>();
+            return;
+        }
+        after_arrow = is_punct(Some(&token), '>');
+    }
+}
