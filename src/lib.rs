@@ -19,3 +19,12 @@ pub mod time;
 pub mod stack;
 #[cfg(not(loom))]
 pub mod runtime;
+
+pub use chan::{
+    Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError, TrySendError, chan, unbounded,
+};
+
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::select::expand as select;
+}
