@@ -1,1 +1,143 @@
-//! (empty)
+//! The runtime: building it, entering it, asking it.
+//!
+//! There is one runtime per process. It starts by itself, with its defaults, when the first goroutine is started;
+//! a [`Builder`] starts it with other settings before that. It never ends before the process does.
+//!
+//! Environment: `GAGGLE_PROCS` (how many goroutines run at once) and `GAGGLE_STACK` (bytes of a goroutine's first
+//! stack segment) set the defaults; what is written in the program wins.
+//!
+//! # Two modes
+//! *Pinned*, the default: once it has run, a goroutine stays on its thread, and every safe Rust program is sound.
+//! *Migrating*, by `#[gaggle::main(unsafe(migrate))]` or [`Builder::migrate`]: any goroutine on any thread, as in Go.
+//! The mode belongs to a goroutine and is inherited by those that it starts.
+
+mod builder;
+mod enter;
+
+pub use crate::go::{Exited, GoroutinePanic, Id, PanicPolicy, exit};
+pub use builder::{AlreadyStarted, Builder};
+pub use enter::run;
+#[doc(hidden)]
+pub use enter::{Attr, run_main, run_test};
+
+use crate::park;
+use crate::sched::{self, config::MAX_PROCS};
+use core::fmt;
+use core::marker::PhantomData;
+
+/// How many goroutines run at once: Go's `GOMAXPROCS(0)`.
+///
+/// ```
+/// assert!(gaggle::runtime::max_procs() >= 1);
+/// ```
+pub fn max_procs() -> usize {
+    sched::scheduler().ensure_started();
+    sched::scheduler().procs()
+}
+
+/// Sets how many goroutines run at once and returns the number before: Go's `GOMAXPROCS(n)`.
+///
+/// Takes effect as the running goroutines come to their next scheduling point.
+///
+/// # Panics
+/// For 0 and for more than 1024.
+///
+/// ```
+/// let before = gaggle::runtime::set_max_procs(3);
+/// assert_eq!(gaggle::runtime::max_procs(), 3);
+/// gaggle::runtime::set_max_procs(before);
+/// ```
+#[track_caller]
+pub fn set_max_procs(n: usize) -> usize {
+    check_procs(n);
+    sched::scheduler().ensure_started();
+    sched::scheduler().resize(n)
+}
+
+#[track_caller]
+fn check_procs(n: usize) {
+    assert!((1..=MAX_PROCS).contains(&n), "max_procs of {n}: expected 1 to {MAX_PROCS}");
+}
+
+/// Lets other goroutines run: Go's `Gosched`. On a plain thread, `std::thread::yield_now`.
+///
+/// ```
+/// let other = gaggle::spawn(|| 1);
+/// while !other.is_finished() {
+///     gaggle::runtime::yield_now();
+/// }
+/// ```
+#[inline]
+pub fn yield_now() {
+    park::yield_now();
+}
+
+/// How many goroutines there are that have not ended. Plain threads don't count.
+///
+/// ```
+/// let (tx, rx) = gaggle::chan::<()>(0);
+/// let before = gaggle::runtime::num_goroutines();
+/// let waiter = gaggle::spawn(move || rx.recv());
+/// assert_eq!(gaggle::runtime::num_goroutines(), before + 1);
+/// drop(tx);
+/// waiter.join().unwrap();
+/// assert_eq!(gaggle::runtime::num_goroutines(), before);
+/// ```
+pub fn num_goroutines() -> usize {
+    sched::scheduler().num_goroutines()
+}
+
+/// The number of the calling goroutine; `None` on a plain thread.
+///
+/// ```
+/// let g = gaggle::spawn(gaggle::runtime::id);
+/// let number = g.id();
+/// assert_eq!(g.join().unwrap(), Some(number));
+/// assert_eq!(gaggle::runtime::id(), None);
+/// ```
+pub fn id() -> Option<Id> {
+    park::Myself::get().map(|me| Id(me.id()))
+}
+
+/// Keeps the calling goroutine on its thread, and other goroutines away from it, until the guard is dropped: Go's
+/// `LockOSThread`. Calls nest.
+///
+/// Goroutines that already have their home on the thread (pinned mode) stay there: such a thread is shared with them.
+/// On a plain thread, which nobody shares, it does nothing.
+///
+/// # Compared with Go
+/// A goroutine that ends with the lock held gives the thread back; Go ends the thread.
+///
+/// ```
+/// let same = gaggle::spawn(|| {
+///     let _guard = gaggle::runtime::lock_os_thread();
+///     let before = std::thread::current().id();
+///     gaggle::runtime::yield_now();
+///     before == std::thread::current().id()
+/// });
+/// assert!(same.join().unwrap());
+/// ```
+#[must_use = "dropping the guard gives the thread back"]
+pub fn lock_os_thread() -> OsThreadGuard {
+    OsThreadGuard { locked: sched::lock_thread::lock(), _not_send: PhantomData }
+}
+
+/// Keeps its goroutine on one thread; see [`lock_os_thread`].
+pub struct OsThreadGuard {
+    locked: bool,
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl Drop for OsThreadGuard {
+    fn drop(&mut self) {
+        if self.locked {
+            sched::lock_thread::unlock();
+        }
+    }
+}
+
+impl fmt::Debug for OsThreadGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OsThreadGuard").finish_non_exhaustive()
+    }
+}

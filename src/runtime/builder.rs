@@ -1,0 +1,138 @@
+//! Settings of the runtime.
+
+use super::check_procs;
+use crate::coroutine::stack::{MAX_STACK, class_for};
+use crate::go::{self, GoroutinePanic, PanicPolicy};
+use crate::sched::{self, config::Config};
+use core::fmt;
+
+type PanicHook = Box<dyn Fn(&GoroutinePanic<'_>) + Send + Sync>;
+
+/// Starts the runtime with settings of the program's own.
+///
+/// ```
+/// use gaggle::runtime::{Builder, PanicPolicy};
+/// Builder::new()
+///     .max_procs(2)
+///     .stack_size(64 << 10)
+///     .panic(PanicPolicy::Isolate)
+///     .start()
+///     .expect("nothing has started it before");
+/// assert_eq!(gaggle::runtime::max_procs(), 2);
+/// assert!(Builder::new().start().is_err());
+/// ```
+#[must_use = "a builder starts nothing until `start`"]
+#[derive(Default)]
+pub struct Builder {
+    procs: Option<usize>,
+    stack_size: Option<usize>,
+    max_stack: Option<usize>,
+    policy: PanicPolicy,
+    hook: Option<PanicHook>,
+    migrate: bool,
+}
+
+/// The runtime was running already, with the settings that it was started with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AlreadyStarted;
+
+impl fmt::Display for AlreadyStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("starting a runtime that is already running")
+    }
+}
+
+impl core::error::Error for AlreadyStarted {}
+
+impl Builder {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many goroutines run at once. Default: `GAGGLE_PROCS`, or the CPUs that this process may use (affinity
+    /// and cgroup quota respected).
+    ///
+    /// # Panics
+    /// For 0 and for more than 1024.
+    #[track_caller]
+    pub fn max_procs(mut self, n: usize) -> Self {
+        check_procs(n);
+        self.procs = Some(n);
+        self
+    }
+
+    /// Bytes of a goroutine's first stack segment, rounded up to a class. Default: `GAGGLE_STACK`, or 256 KiB.
+    ///
+    /// # Panics
+    /// For 0 and for more than the largest class.
+    #[track_caller]
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        assert!(class_for(bytes).is_ok(), "stack_size of {bytes}: expected 1 to {MAX_STACK} bytes");
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// The most that one goroutine's stack may grow to, all segments together. Default: 1 GiB. A goroutine that
+    /// needs more ends the process with the report of a stack overflow.
+    pub fn max_stack(mut self, bytes: usize) -> Self {
+        self.max_stack = Some(bytes);
+        self
+    }
+
+    /// What a panic in a goroutine does to the process. Default: [`PanicPolicy::Isolate`].
+    pub fn panic(mut self, policy: PanicPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Shows every panic that ends a goroutine to `f`, on the stack of that goroutine.
+    pub fn on_panic(mut self, f: impl Fn(&GoroutinePanic<'_>) + Send + Sync + 'static) -> Self {
+        self.hook = Some(Box::new(f));
+        self
+    }
+
+    /// Makes goroutines that are started from plain threads migrate: Go's scheduler, any goroutine on any thread.
+    ///
+    /// # Safety
+    /// The program promises for all those goroutines, and the ones that they start: no borrow of a thread local and
+    /// no value tied to a thread is held across an operation that may park.
+    pub unsafe fn migrate(mut self) -> Self {
+        self.migrate = true;
+        self
+    }
+
+    /// Starts the runtime.
+    ///
+    /// # Errors
+    /// If it runs already; its settings stay as they were.
+    pub fn start(self) -> Result<(), AlreadyStarted> {
+        let started = sched::scheduler().start(|| {
+            let defaults = Config::from_environment();
+            go::set_policy(self.policy);
+            if let Some(hook) = self.hook {
+                go::set_on_panic(hook);
+            }
+            Config {
+                procs: self.procs.unwrap_or(defaults.procs),
+                stack_size: self.stack_size.unwrap_or(defaults.stack_size),
+                max_stack: self.max_stack,
+                migrate: self.migrate,
+            }
+        });
+        if started { Ok(()) } else { Err(AlreadyStarted) }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("max_procs", &self.procs)
+            .field("stack_size", &self.stack_size)
+            .field("max_stack", &self.max_stack)
+            .field("panic", &self.policy)
+            .field("migrate", &self.migrate)
+            .finish_non_exhaustive()
+    }
+}
