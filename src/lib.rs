@@ -23,6 +23,7 @@ pub mod runtime;
 pub use chan::{
     Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError, TrySendError, chan, unbounded,
 };
+pub use select::{Select, SelectedOperation};
 
 #[doc(hidden)]
 pub mod __private {
