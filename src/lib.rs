@@ -28,7 +28,7 @@ pub use gaggle_macros::{go, growable, main, preemptible, select, test};
 pub use go::{Id, JoinHandle, Scope, ScopedJoinHandle, scope, spawn};
 #[cfg(not(loom))]
 pub use runtime::run;
-pub use select::Select;
+pub use select::{Select, SelectedOperation};
 
 /// Options for goroutines.
 #[cfg(not(loom))]

@@ -168,8 +168,14 @@ impl<'a, T> RecvArm<'a, T> {
         self.done
     }
 
-    pub(super) fn is_of(&self, receiver: &Receiver<T>) -> bool {
-        self.chan.is_some_and(|chan| core::ptr::eq(chan, receiver.chan()))
+    pub(super) fn core(&self) -> Option<&Core> {
+        self.chan.map(Chan::core)
+    }
+
+    /// Lets an arm whose channel was found closed take part again.
+    pub(super) fn rearm(&mut self) {
+        debug_assert_ne!(self.done, Done::Moved, "runtime bug: a received value would be lost");
+        self.done = Done::No;
     }
 }
 
@@ -200,11 +206,20 @@ impl<'a, T> SendArm<'a, T> {
 
     /// How the send of the arm that won went; a closed channel gives the value back.
     #[inline]
-    pub fn finish(self) -> Result<(), SendError<T>> {
-        match self.done {
+    pub fn finish(mut self) -> Result<(), SendError<T>> {
+        self.take_result()
+    }
+
+    /// As [`finish`](Self::finish); the arm is left without a value.
+    pub(super) fn take_result(&mut self) -> Result<(), SendError<T>> {
+        match mem::replace(&mut self.done, Done::Moved) {
             Done::Moved => Ok(()),
-            Done::Closed => Err(SendError(self.into_value())),
-            Done::No => panic!("this arm was not selected"),
+            // SAFETY: not Moved, so the value was here (I2); it is taken out once: the arm is Moved now.
+            Done::Closed => Err(SendError(unsafe { ManuallyDrop::take(&mut self.value) })),
+            Done::No => {
+                self.done = Done::No;
+                panic!("this arm was not selected")
+            }
         }
     }
 
@@ -221,19 +236,19 @@ impl<'a, T> SendArm<'a, T> {
     }
 
     /// The value, which has not been sent.
-    pub(super) fn into_value(self) -> T {
-        assert!(self.done != Done::Moved, "the value of this arm has been sent");
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: not Moved, so the value is here (I2); the arm is not dropped, so it is taken out once.
-        unsafe { ManuallyDrop::take(&mut this.value) }
+    pub(super) fn into_value(mut self) -> T {
+        let done = mem::replace(&mut self.done, Done::Moved);
+        assert!(done != Done::Moved, "runtime bug: the value of this arm has been sent");
+        // SAFETY: not Moved, so the value was here (I2); it is taken out once: the arm is Moved now.
+        unsafe { ManuallyDrop::take(&mut self.value) }
     }
 
     pub(super) fn done(&self) -> Done {
         self.done
     }
 
-    pub(super) fn is_of(&self, sender: &Sender<T>) -> bool {
-        self.chan.is_some_and(|chan| core::ptr::eq(chan, sender.chan()))
+    pub(super) fn core(&self) -> Option<&Core> {
+        self.chan.map(Chan::core)
     }
 
     /// Lets an arm whose channel was found closed take part again.

@@ -1,6 +1,7 @@
-//! The select that gives up after a time. Models have no clock, so this is not compiled under loom.
+//! The selects that give up after a time. Models have no clock, so this is not compiled under loom.
 
 use super::cases::Case;
+use super::dynamic::{Select, SelectedOperation};
 use super::run;
 use crate::park::{WaitReason, wait_until};
 use std::time::{Duration, Instant};
@@ -17,4 +18,23 @@ pub fn block_until(cases: &mut [Case<'_>], biased: bool, timeout: Option<Duratio
             None => ticket.wait(WaitReason::Select),
         }
     })
+}
+
+impl Select<'_> {
+    /// Selects as [`select`](Self::select) does, but waits no longer than `timeout`.
+    ///
+    /// # Blocking
+    /// While no arm is ready, for `timeout` at most; with [`Duration::MAX`], for ever.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let (_tx, rx) = gaggle::chan::<i32>(0);
+    /// let mut s = gaggle::Select::new();
+    /// s.recv(&rx);
+    /// assert!(s.select_timeout(Duration::from_millis(1)).is_none());
+    /// ```
+    pub fn select_timeout(&mut self, timeout: Duration) -> Option<SelectedOperation<'_>> {
+        let at = self.run(|cases, biased| block_until(cases, biased, Some(timeout)))?;
+        Some(self.operation(at))
+    }
 }
