@@ -55,10 +55,11 @@ fn site() -> TokenStream {
     })
 }
 
-/// A method call and not `Clone::clone(&x)`: of a reference, the value behind it is to be cloned.
+/// A method call and not `Clone::clone(&x)`: of a reference, the value behind it is to be cloned. The
+/// trait is brought along for modules without a prelude.
 fn clone_local(name: &Ident) -> TokenStream {
     let call = quote_spanned!(name.span().resolved_at(proc_macro2::Span::mixed_site())=> .clone());
-    quote!(let #name = #name #call;)
+    quote!(let #name = { use ::core::clone::Clone as _; #name #call };)
 }
 
 fn option_call(option: &Opt) -> TokenStream {
@@ -96,7 +97,13 @@ fn deferred_call(call: ExprCall) -> (TokenStream, TokenStream) {
         ..
     } = call;
     let mut lets = TokenStream::new();
-    let callee = evaluate("__callee", tokens::bare(*func), &mut lets);
+    let callee = match tokens::bare(*func) {
+        // A callee in a `let` would no longer type the parameters of a closure literal.
+        path @ Expr::Path(_) if args.iter().any(|arg| matches!(arg, Expr::Closure(_))) => {
+            quote!(#path)
+        }
+        callee => evaluate("__callee", callee, &mut lets),
+    };
     let args = evaluate_all(args, &mut lets);
     let list = quote_spanned!(paren_token.span.join()=> (#(#args),*));
     (lets, quote!(move || #callee #list))

@@ -7,6 +7,7 @@ mod go_expand;
 mod go_parse;
 mod main_attr;
 mod select_expand;
+mod select_head;
 mod select_parse;
 mod tokens;
 

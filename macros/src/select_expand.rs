@@ -114,7 +114,7 @@ fn outcome(mut winners: Vec<TokenStream>, nobody: Option<Ident>) -> TokenStream 
 /// it may look at the value that is then moved into the channel.
 fn make_arm(index: usize, arm: &Arm, handle: &Ident) -> TokenStream {
     let (guard_let, enabled) = guard(index, arm);
-    let (channel, call) = match &arm.op {
+    let (channel, value) = match &arm.op {
         Op::Send { channel, value, .. } => (channel, Some(value)),
         Op::Recv { channel, .. } => (channel, None),
         Op::After { .. } | Op::Default => return TokenStream::new(),
@@ -129,13 +129,13 @@ fn make_arm(index: usize, arm: &Arm, handle: &Ident) -> TokenStream {
         mutability: None,
         expr: Box::new(channel.clone()),
     };
-    // Reborrowed only so that an error underlines the operand from its first to its last token.
-    let and = quote_spanned!(first.resolved_at(Span::mixed_site())=> &);
-    let make = match call {
-        Some(value) => quote_spanned!(handle.span()=>
-            ::gaggle::__private::select::send_arm(#and *#borrowed, #value, #enabled)),
-        None => quote_spanned!(handle.span()=>
-            ::gaggle::__private::select::recv_arm(#and *#borrowed, #enabled)),
+    // Reborrowed, and the path spread, only so that an error underlines all of the operand, once.
+    let path = tokens::placed(quote!(::gaggle::__private::select), first);
+    let and = tokens::placed(quote!(&), first);
+    let end = last.resolved_at(Span::mixed_site());
+    let make = match value {
+        Some(value) => quote_spanned!(end=> #path::send_arm(#and *#borrowed, #value, #enabled)),
+        None => quote_spanned!(end=> #path::recv_arm(#and *#borrowed, #enabled)),
     };
     quote!(#guard_let let #name = #borrow; let mut #handle = #make;)
 }

@@ -1,17 +1,17 @@
 //! Reads `select!`: `biased;`, then arms.
 //!
-//! An arm is told apart by its head, the tokens before `=>`: a `=` before the first `<-` ends a pattern,
-//! and `<-` stands before a channel to receive from, or between a channel and the value to send.
-//! Expressions cannot be parsed across `<-` (it reads as "less than minus"), so heads are cut there.
+//! Expressions cannot be parsed across `<-` (it reads as "less than minus"), so what stands before it is
+//! cut off first.
 
-use proc_macro2::{Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Pat, Token, token};
 
 use crate::errors::{self, Errors};
-use crate::tokens::{self, is_pair, is_punct, is_word};
+use crate::select_head::Head;
+use crate::tokens::{self, is_punct, is_word};
 
 pub(crate) const ARMS_FORM: &str = "`v = <-rx => ..`, `<-rx => ..`, `tx <- v => ..`, \
     `r = tx <- v => ..`, `after(d) => ..` or `default => ..`";
@@ -142,8 +142,8 @@ impl Select {
         if head.has_pattern() {
             return self.read_op_with_pattern(input, &head);
         }
-        if head.arrow.is_some() {
-            return read_send(input, None);
+        if let Some(arrow) = head.arrow {
+            return read_send(input, arrow, None);
         }
         Err(errors::at(
             tokens::next_span(input),
@@ -184,8 +184,8 @@ impl Select {
                 channel: read_channel(input, arrow)?,
             });
         }
-        if head.arrow.is_some() {
-            return read_send(input, Some(pat));
+        if let (Some(equals), Some(arrow)) = (head.equals, head.arrow) {
+            return read_send(input, arrow.saturating_sub(equals + 1), Some(pat));
         }
         let place = tokens::next_span(input);
         let expected = "expected `<-` before the channel to receive from";
@@ -260,113 +260,6 @@ impl Select {
     }
 }
 
-/// The tokens of an arm before its `=>`.
-struct Head {
-    tokens: Vec<TokenTree>,
-    /// Where the first `<-` is.
-    arrow: Option<usize>,
-    /// Where the first single `=` is.
-    equals: Option<usize>,
-}
-
-impl Head {
-    fn of(input: ParseStream) -> Head {
-        let mut tokens = tokens::rest(input);
-        tokens.truncate(head_len(&tokens));
-        let arrow = (0..tokens.len()).find(|&i| is_arrow(&tokens, i));
-        let equals = (0..tokens.len()).find(|&i| is_single_equals(&tokens, i));
-        Head {
-            tokens,
-            arrow,
-            equals,
-        }
-    }
-
-    fn word(&self, wanted: &str) -> bool {
-        is_word(self.tokens.first(), wanted)
-    }
-
-    fn has_pattern(&self) -> bool {
-        self.equals
-            .is_some_and(|equals| self.arrow.is_none_or(|arrow| equals < arrow))
-    }
-
-    fn is_default(&self) -> bool {
-        self.word("default")
-            && match self.tokens.get(1) {
-                None => true,
-                Some(TokenTree::Group(group)) => group.delimiter() == proc_macro2::Delimiter::Brace,
-                Some(next) => is_word(Some(next), "if") || is_punct(Some(next), ','),
-            }
-    }
-
-    /// `after(..)` and not a channel or a pattern that begins so.
-    fn is_after(&self) -> bool {
-        let called = matches!(self.tokens.get(1), Some(TokenTree::Group(group))
-            if group.delimiter() == proc_macro2::Delimiter::Parenthesis);
-        let done = match self.tokens.get(2) {
-            None | Some(TokenTree::Group(_)) => true,
-            Some(next) => is_word(Some(next), "if") || is_punct(Some(next), ','),
-        };
-        self.word("after") && called && done
-    }
-
-    /// What to say to those who come from Go or another crate's select.
-    fn foreign(&self) -> Option<&'static str> {
-        let second = self.tokens.get(1);
-        let called = matches!(second, Some(TokenTree::Group(_)));
-        if self.word("case") && !is_punct(second, '<') && !is_punct(second, '=') {
-            return Some("expected an arm of select!, without Go's `case`");
-        }
-        if self.word("else") {
-            return Some("expected `default`, not `else`");
-        }
-        if self.word("default") && called && self.arrow.is_none() {
-            return Some("`default` takes no timeout; the arm for it is `after(d)`");
-        }
-        if (self.word("recv") || self.word("send")) && called && self.arrow.is_none() {
-            return Some("expected an arm with `<-`");
-        }
-        if is_punct(self.tokens.first(), '#') {
-            return Some("arms of select! take no attributes");
-        }
-        None
-    }
-}
-
-/// Up to `=>`, or to a comma that is not between generic arguments.
-fn head_len(tokens: &[TokenTree]) -> usize {
-    let mut angles = 0;
-    for (at, token) in tokens.iter().enumerate() {
-        let turbofish = at > 0 && is_punct(tokens.get(at - 1), ':');
-        let arrow = at > 0 && is_pair(tokens, at - 1, ['-', '>']);
-        if is_punct(Some(token), '<') && (angles > 0 || turbofish) {
-            angles += 1;
-        } else if is_punct(Some(token), '>') && angles > 0 && !arrow {
-            angles -= 1;
-        } else if is_pair(tokens, at, ['=', '>']) || angles == 0 && is_punct(Some(token), ',') {
-            return at;
-        }
-    }
-    tokens.len()
-}
-
-/// `<-`, but not the generic argument of `f::<-1>()`.
-fn is_arrow(tokens: &[TokenTree], at: usize) -> bool {
-    is_pair(tokens, at, ['<', '-']) && !(at > 0 && is_punct(tokens.get(at - 1), ':'))
-}
-
-/// `=` that is no part of `==`, `<=`, `+=`, ...
-fn is_single_equals(tokens: &[TokenTree], at: usize) -> bool {
-    let joined = |token: &TokenTree| {
-        matches!(token, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint
-            && "=<>!+-*/%^&|.".contains(punct.as_char()))
-    };
-    is_punct(tokens.get(at), '=')
-        && !is_pair(tokens, at, ['=', '='])
-        && !(at > 0 && joined(&tokens[at - 1]))
-}
-
 fn starts_biased(input: ParseStream) -> bool {
     let rest = tokens::rest(input);
     is_word(rest.first(), "biased")
@@ -392,32 +285,35 @@ fn read_channel(input: ParseStream, arrow: Span) -> syn::Result<Expr> {
     read_operand(input)
 }
 
-fn read_send(input: ParseStream, pat: Option<Pat>) -> syn::Result<Op> {
-    let head = tokens::take_until(input, |input| {
-        let rest = tokens::rest(input);
-        is_arrow(&rest, 0)
-    });
+/// `tx <- v`, with `<-` after `before` tokens.
+fn read_send(input: ParseStream, before: usize, pat: Option<Pat>) -> syn::Result<Op> {
+    const FORM: &str = "`tx <- v => ..`";
+    let place = tokens::next_span(input);
+    let mut head = TokenStream::new();
+    for _ in 0..before {
+        head.extend([input.parse::<TokenTree>()?]);
+    }
     let channel = if head.is_empty() {
-        Err(errors::at(
-            tokens::next_span(input),
-            "expected a channel",
-            "`tx <- v => ..`",
-        ))
+        Err(errors::at(place, "expected a channel before `<-`", FORM))
     } else {
         syn::parse2::<Expr>(head.clone())
-            .map_err(|_| errors::over(&head, "expected a channel before `<-`", "`tx <- v => ..`"))
+            .map_err(|_| errors::over(&head, "expected a channel before `<-`", FORM))
     };
     let arrow = read_arrow(input)?;
     let channel = channel?;
     if operand_is_missing(input) {
-        let expected = "expected a value to send after `<-`";
-        return Err(errors::at(arrow, expected, "`tx <- v => ..`"));
+        return Err(errors::at(
+            arrow,
+            "expected a value to send after `<-`",
+            FORM,
+        ));
     }
+    let value = read_operand(input)?;
     Ok(Op::Send {
         pat,
         arrow,
         channel,
-        value: read_operand(input)?,
+        value,
     })
 }
 

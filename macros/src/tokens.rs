@@ -21,6 +21,15 @@ pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     (first, all.last().unwrap_or(first))
 }
 
+/// Our own tokens, shown at `place` in errors.
+pub(crate) fn placed(tokens: TokenStream, place: Span) -> TokenStream {
+    let move_there = |mut token: TokenTree| {
+        token.set_span(Span::mixed_site().located_at(place));
+        token
+    };
+    tokens.into_iter().map(move_there).collect()
+}
+
 /// What is left of `input`, without taking it.
 pub(crate) fn rest(input: ParseStream) -> Vec<TokenTree> {
     input.cursor().token_stream().into_iter().collect()

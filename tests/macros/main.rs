@@ -1,0 +1,9 @@
+//! What the macros promise: one module per macro, and one for names that must not meet.
+
+#![deny(warnings)]
+#![forbid(unsafe_code)]
+
+mod attributes;
+mod go;
+mod hygiene;
+mod select;
