@@ -23,6 +23,8 @@ pub(crate) mod lock_thread;
 #[cfg(not(loom))]
 mod processor;
 #[cfg(not(loom))]
+mod report;
+#[cfg(not(loom))]
 mod roster;
 #[cfg(not(loom))]
 mod run;

@@ -9,7 +9,7 @@
 use super::goroutine::Goroutine;
 use super::list::List;
 use super::local_queue::LocalQueue;
-use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::primitives::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::primitives::cell::UnsafeCell;
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
@@ -17,14 +17,11 @@ use crossbeam_utils::CachePadded;
 
 /// See the module's page.
 pub(crate) struct Processor {
-    pub(super) index: usize,
     pub(super) queue: LocalQueue<Goroutine>,
     /// The goroutine to run before the queue: woken or started last by the one that runs now.
     run_next: CachePadded<AtomicPtr<Goroutine>>,
     /// Counts switches; a thief that sees it stand still may take `run_next`.
     pub(super) tick: AtomicU32,
-    /// Set when the number of processors was lowered: the holder gives it up.
-    pub(super) retired: AtomicBool,
     /// Holder writes: goroutines started, and ended, here.
     pub(super) started: AtomicU64,
     pub(super) ended: AtomicU64,
@@ -40,13 +37,11 @@ unsafe impl Send for Processor {}
 unsafe impl Sync for Processor {}
 
 impl Processor {
-    pub(super) fn new(index: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            index,
             queue: LocalQueue::new(),
             run_next: CachePadded::new(AtomicPtr::new(ptr::null_mut())),
             tick: AtomicU32::new(0),
-            retired: AtomicBool::new(false),
             started: AtomicU64::new(0),
             ended: AtomicU64::new(0),
             free: UnsafeCell::new(List::new()),

@@ -73,6 +73,7 @@ impl Scheduler {
         }
         let config = config();
         config.apply();
+        super::report::install();
         self.resize_locked(config.procs);
         // ORDERING: Release pairs with the Acquire in `ensure_started`.
         self.started.store(true, Ordering::Release);
@@ -101,7 +102,7 @@ impl Scheduler {
         let mut all = self.processors().to_vec();
         let known = all.len();
         while all.len() < procs {
-            all.push(Box::leak(Box::new(Processor::new(all.len()))));
+            all.push(Box::leak(Box::new(Processor::new())));
         }
         let fresh: Vec<_> = all[known..].to_vec();
         if !fresh.is_empty() {

@@ -18,12 +18,11 @@ use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::status::Duty;
 use super::{current, find_work, lock_thread, run};
-use crate::coroutine::stack::StackCache;
+use crate::coroutine::stack::{self, Protection, StackCache, overflow::AltStack};
 use crate::coroutine::switch::{self, Context};
 use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use crate::primitives::cell::UnsafeCell;
 use crate::primitives::rand::Rng;
-use crate::platform::signals::AltStack;
 use crate::primitives::{Event, Lock, LockRank, sequence};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
@@ -365,6 +364,10 @@ pub(super) fn park(reason: u8) {
     // SAFETY: it runs here.
     let goroutine = unsafe { g.as_ref() };
     lock_thread::before_park(w, goroutine);
+    if stack::protection() == Protection::Canary {
+        // SAFETY: it runs here.
+        goroutine.stack.with(|state| unsafe { (*state).check_canary() });
+    }
     goroutine.set_state(State::Waiting, reason);
     let next = find_work::quick(w);
     // SAFETY: `g` runs here.
