@@ -264,7 +264,8 @@ impl Idle {
             let handed = w.handed.swap(ptr::null_mut(), Ordering::Acquire);
             if !handed.is_null() {
                 w.set_processor(handed.map_addr(|a| a & !1));
-                return (handed.addr() & 1 != 0).then_some(Searching(()));
+                // Lazily: a `Searching` that is made and dropped would count down.
+                return (handed.addr() & 1 != 0).then(Searching::granted);
             }
             if !w.bell.wait_for(patience) && patience.take().is_some() {
                 w.trim_stacks();

@@ -30,9 +30,19 @@ pub(super) fn start_worker(p: &'static Processor, searching: bool) {
     let p = core::ptr::from_ref(p).expose_provenance();
     let started = std::thread::Builder::new().name(format!("gaggle-{}", worker.index)).spawn(move || {
         worker.set_processor(core::ptr::with_exposed_provenance(p));
+        let _died = Died;
         worker.run(searching.then(Searching::granted));
     });
     if let Err(error) = started {
         crate::platform::fatal::fatal(format_args!("cannot start a thread: {error}"));
+    }
+}
+
+/// A worker that unwinds would take its processor and its goroutines with it, and hang the program.
+struct Died;
+
+impl Drop for Died {
+    fn drop(&mut self) {
+        crate::platform::fatal::bug(format_args!("a worker's thread unwound"));
     }
 }
