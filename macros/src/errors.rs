@@ -55,3 +55,8 @@ pub(crate) fn over(
 fn message(expected: impl std::fmt::Display, form: &str) -> String {
     format!("{expected}\naccepted: {form}")
 }
+
+/// syn's own words about a piece of Rust, with the accepted form around it.
+pub(crate) fn explained(error: syn::Error, form: &str) -> syn::Error {
+    at(error.span(), error, form)
+}

@@ -240,7 +240,9 @@ fn option_value(input: ParseStream, word: &Ident) -> syn::Result<Expr> {
             form,
         ));
     }
-    input.parse()
+    input
+        .parse()
+        .map_err(|error| errors::explained(error, form))
 }
 
 fn read_task(input: ParseStream) -> syn::Result<Task> {
@@ -287,7 +289,7 @@ fn read_statements(
         return Ok(Task::Statements(statements));
     }
     match error {
-        Some(error) => Err(error),
+        Some(error) => Err(errors::explained(error, TASK_FORM)),
         None if is_pair(&tokens::rest(after), 0, ['=', '>']) => {
             Err(errors::at(after.span(), "go! has no arms", TASK_FORM))
         }

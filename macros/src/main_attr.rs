@@ -256,7 +256,9 @@ fn read_value(input: ParseStream, word: &Ident, form: &str) -> syn::Result<Expr>
     if input.is_empty() || input.peek(Token![,]) {
         return Err(missing());
     }
-    let value: Expr = input.parse()?;
+    let value: Expr = input
+        .parse()
+        .map_err(|error| errors::explained(error, form))?;
     match &value {
         Expr::Lit(literal) if !matches!(literal.lit, syn::Lit::Int(_)) => Err(errors::over(
             literal,

@@ -113,11 +113,17 @@ impl Select {
         if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() || ends_itself {
             return Ok(());
         }
-        Err(errors::at(
+        let error = errors::at(
             tokens::next_span(input),
             "expected `,` between arms",
             "`a = <-x => f(a), b = <-y => g(b)`; no comma is needed after `{ .. }`",
-        ))
+        );
+        if Head::of(input).arrow.is_none() {
+            return Err(error);
+        }
+        // The next arm begins here.
+        self.errors.push(error);
+        Ok(())
     }
 
     fn read_op(&mut self, input: ParseStream) -> syn::Result<Op> {
@@ -329,7 +335,9 @@ fn read_after(input: ParseStream) -> syn::Result<Op> {
             FORM,
         ));
     }
-    let duration = content.parse()?;
+    let duration = content
+        .parse()
+        .map_err(|error| errors::explained(error, FORM))?;
     let _ = content.parse::<Option<Token![,]>>();
     let excess = tokens::take_until(&content, |_| false);
     if excess.is_empty() {
@@ -364,7 +372,7 @@ fn read_operand(input: ParseStream) -> syn::Result<Expr> {
             input.advance_to(&whole);
             Ok(expr)
         }
-        (Err(error), Err(_)) => Err(error),
+        (Err(error), Err(_)) => Err(errors::explained(error, ARMS_FORM)),
     }
 }
 
@@ -379,7 +387,9 @@ fn read_body(input: ParseStream) -> syn::Result<(TokenStream, bool)> {
         let form = "`v = <-rx => println!(\"{v:?}\")`";
         return Err(errors::at(tokens::next_span(input), expected, form));
     }
-    let body = Expr::parse_with_earlier_boundary_rule(input)?;
+    let body = Expr::parse_with_earlier_boundary_rule(input).map_err(|error| {
+        errors::explained(error, "`v = <-rx => expression` or `v = <-rx => { .. }`")
+    })?;
     let ends_itself = matches!(
         body,
         Expr::If(_)
