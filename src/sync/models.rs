@@ -72,26 +72,27 @@ fn mutex_three_parties() {
 
 #[test]
 fn mutex_is_never_handed_to_two() {
-    // A newcomer that tries while the lock is being handed over.
-    loom::model(|| {
+    // A newcomer that gets in while the lock is being handed over; a hand-over that forgets the holder before. To
+    // get there one party must overtake twice, which takes more preemptions than the other models need.
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = model.preemption_bound.map(|bound| bound.max(4));
+    model.check(|| {
         let m = Arc::new(Mutex::new(0usize));
-        let lockers: Vec<_> = (0..2)
-            .map(|_| {
-                let m = m.clone();
-                thread::spawn(move || *m.lock().unwrap() += 1)
-            })
-            .collect();
-        let mut mine = 0;
-        for _ in 0..2 {
-            if let Ok(mut guard) = m.try_lock() {
-                *guard += 1;
-                mine += 1;
-            }
+        let guard = m.lock().unwrap();
+        let lockers = [1, 2].map(|rounds| {
+            let m = m.clone();
+            thread::spawn(move || (0..rounds).for_each(|_| *m.lock().unwrap() += 1))
+        });
+        drop(guard);
+        let mut expected = 3;
+        if let Ok(mut guard) = m.try_lock() {
+            *guard += 1;
+            expected += 1;
         }
         for t in lockers {
             t.join().unwrap();
         }
-        assert_eq!(*m.lock().unwrap(), 2 + mine);
+        assert_eq!(*m.lock().unwrap(), expected);
     });
 }
 

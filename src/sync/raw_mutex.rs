@@ -186,9 +186,9 @@ impl RawMutex {
             return;
         }
         let mut queue = self.waiters.lock();
-        // ORDERING: Relaxed; the bits looked at change under the queue's lock, and LOCKED is re-checked by those
-        // who set it.
-        let seen = self.state.load(Ordering::Relaxed);
+        // ORDERING: Acquire pairs with the Release in `unlock`: it may be another holder's unlock that we carry out,
+        // and whom we hand the lock to must see that holder's writes.
+        let seen = self.state.load(Ordering::Acquire);
         // Somebody has overtaken us and will unlock in turn, or a waiter is about to look.
         if seen & (LOCKED | WOKEN) != 0 || queue.is_empty() {
             return;
