@@ -1,10 +1,13 @@
 //! The body of a model: each goroutine is a loom thread.
 //!
 //! # Invariants
-//! 1. A parker is leaked: type-stable for as long as the model runs.
+//! 1. A parker, and a payload, is leaked: type-stable for as long as the model runs.
 
 use super::{Outcome, WaitReason};
+use crate::primitives::sequence;
+use crate::sched::site::Site;
 use crate::sched::status::ParkWord;
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 #[derive(Debug)]
@@ -68,3 +71,68 @@ pub(crate) fn rand_below(_n: u32) -> u32 {
 pub(crate) fn yield_now() {
     loom::thread::yield_now();
 }
+
+/// Room for what a goroutine runs: loom's atomics and cells are larger than the real ones.
+pub(crate) type Payload = [MaybeUninit<u64>; 64];
+
+/// What a new goroutine is to be like; in a model only the place counts.
+#[derive(Debug)]
+pub(crate) struct SpawnOptions;
+
+impl SpawnOptions {
+    pub(crate) fn new(_site: &'static Site) -> Self {
+        Self
+    }
+}
+
+/// The handle's side of a goroutine.
+#[derive(Debug)]
+pub(crate) struct Spawned {
+    payload: NonNull<Payload>,
+    id: u64,
+}
+
+// SAFETY: the payload is leaked (I1), and its own protocol says who accesses it.
+unsafe impl Send for Spawned {}
+// SAFETY: as above.
+unsafe impl Sync for Spawned {}
+
+pub(crate) fn prepare(_options: SpawnOptions) -> std::io::Result<Spawned> {
+    let payload = Box::leak(Box::new([MaybeUninit::uninit(); 64]));
+    Ok(Spawned { payload: NonNull::from(payload), id: sequence() })
+}
+
+struct Start(NonNull<Payload>, unsafe fn(*mut Payload));
+
+// SAFETY: the payload is handed to the new thread.
+unsafe impl Send for Start {}
+
+impl Start {
+    fn run(self) {
+        // SAFETY: `Spawned::start` was promised that this function fits this payload.
+        unsafe { (self.1)(self.0.as_ptr()) }
+    }
+}
+
+impl Spawned {
+    pub(crate) fn payload(&self) -> *mut Payload {
+        self.payload.as_ptr()
+    }
+
+    /// # Safety
+    /// Called once, with the payload filled in as `run` expects it; `run` never unwinds.
+    pub(crate) unsafe fn start(&self, run: unsafe fn(*mut Payload)) {
+        let start = Start(self.payload, run);
+        loom::thread::spawn(move || start.run());
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+}
+
+pub(crate) fn in_goroutine() -> bool {
+    true
+}
+
+pub(crate) fn end_goroutine() {}

@@ -7,6 +7,7 @@
 //!    `head`, and uses the copies only if that succeeds: so it never uses a slot that was written over.
 
 use crate::primitives::atomic::{AtomicPtr, AtomicU32, Ordering};
+use crate::primitives::hint;
 use core::ptr::{self, NonNull};
 use crossbeam_utils::CachePadded;
 
@@ -119,6 +120,7 @@ impl<T> LocalQueue<T> {
                 return None;
             }
             if available as usize > CAPACITY {
+                hint::spin_loop();
                 continue; // head and tail were read at different times
             }
             // ORDERING: Relaxed; `into` is ours, so only we move its tail (I1).
@@ -136,6 +138,7 @@ impl<T> LocalQueue<T> {
                 Ordering::Relaxed,
             );
             if moved.is_err() {
+                hint::spin_loop();
                 continue;
             }
             let last = into.slot(base.wrapping_add(count - 1)).load(Ordering::Relaxed);
@@ -226,33 +229,42 @@ mod models {
         NonNull::without_provenance(core::num::NonZeroUsize::new(n + 1).unwrap())
     }
 
+    /// Everything that a thief got, as numbers.
+    fn thief(ring: Arc<LocalQueue<u8>>) -> loom::thread::JoinHandle<Vec<usize>> {
+        loom::thread::spawn(move || {
+            let mine = LocalQueue::new();
+            let mut got: Vec<_> = ring.steal_into(&mine).into_iter().collect();
+            got.extend(std::iter::from_fn(|| mine.pop()));
+            got.into_iter().map(|i| i.addr().get() - 1).collect()
+        })
+    }
+
+    fn check(pushes: usize, thieves: usize) {
+        loom::model(move || {
+            let ring = Arc::new(LocalQueue::new());
+            let thieves: Vec<_> = (0..thieves).map(|_| thief(ring.clone())).collect();
+            let mut mine = Vec::new();
+            for n in 0..pushes {
+                ring.push(item(n), |i| mine.push(i));
+            }
+            mine.extend(ring.pop());
+            let mut got: Vec<_> = thieves.into_iter().flat_map(|t| t.join().unwrap()).collect();
+            mine.extend(std::iter::from_fn(|| ring.pop()));
+            got.extend(mine.into_iter().map(|i| i.addr().get() - 1));
+            got.sort();
+            assert_eq!(got, (0..pushes).collect::<Vec<_>>());
+        });
+    }
+
     /// Mutations seen to fail here: a thief that uses its copies although `head` moved.
     #[test]
-    fn owner_against_two_thieves() {
-        loom::model(|| {
-            let ring = Arc::new(LocalQueue::new());
-            let thieves: Vec<_> = (0..2)
-                .map(|_| {
-                    let ring = ring.clone();
-                    loom::thread::spawn(move || {
-                        let mine = LocalQueue::new();
-                        let mut got: Vec<_> = ring.steal_into(&mine).into_iter().collect();
-                        got.extend(std::iter::from_fn(|| mine.pop()));
-                        got
-                    })
-                })
-                .collect();
-            let mut got = Vec::new();
-            for n in 0..CAPACITY + 1 {
-                ring.push(item(n), |i| got.push(i));
-            }
-            got.extend(ring.pop());
-            for t in thieves {
-                got.extend(t.join().unwrap());
-            }
-            got.extend(std::iter::from_fn(|| ring.pop()));
-            got.sort();
-            assert_eq!(got, (0..CAPACITY + 1).map(item).collect::<Vec<_>>());
-        });
+    fn a_thief_against_an_owner_that_wraps_around() {
+        check(CAPACITY + 1, 1);
+    }
+
+    /// Mutations seen to fail here: `head` moved by a plain store.
+    #[test]
+    fn two_thieves_against_an_owner() {
+        check(2, 2);
     }
 }
