@@ -186,7 +186,7 @@ pub(crate) fn prepare(options: SpawnOptions) -> std::io::Result<Spawned> {
     if options.pinned {
         bits |= flags::PINNED;
     }
-    let g = sched::new_goroutine(options.site, bits, class);
+    let g = sched::new_goroutine(options.site, bits, class)?;
     if options.name.is_some() {
         // SAFETY: nobody else knows the goroutine yet.
         unsafe { g.as_ref() }.extra.with_mut(|extra| unsafe {

@@ -9,6 +9,7 @@
 use super::goroutine::Goroutine;
 use super::list::List;
 use super::local_queue::LocalQueue;
+use crate::coroutine::stack::Promises;
 use crate::primitives::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::primitives::cell::UnsafeCell;
 use core::cell::Cell;
@@ -27,6 +28,8 @@ pub(crate) struct Processor {
     pub(super) ended: AtomicU64,
     /// Holder: free goroutine objects.
     free: UnsafeCell<List<Goroutine>>,
+    /// Holder: promises of stacks.
+    promises: UnsafeCell<Promises>,
     /// Holder: goroutine numbers not yet given out.
     ids: Cell<(u64, u64)>,
 }
@@ -45,6 +48,7 @@ impl Processor {
             started: AtomicU64::new(0),
             ended: AtomicU64::new(0),
             free: UnsafeCell::new(List::new()),
+            promises: UnsafeCell::new(Promises::new()),
             ids: Cell::new((0, 0)),
         }
     }
@@ -107,5 +111,12 @@ impl Processor {
     pub(super) unsafe fn free(&self) -> &mut List<Goroutine> {
         // SAFETY: by the contract the access is exclusive.
         self.free.with_mut(|free| unsafe { &mut *free })
+    }
+
+    /// Promises of stacks. Holder only; `f` calls nothing back.
+    #[inline]
+    pub(super) fn with_promises<R>(&self, f: impl FnOnce(&mut Promises) -> R) -> R {
+        // SAFETY: one worker at a time (I1), and `f` does not come back.
+        self.promises.with_mut(|promises| f(unsafe { &mut *promises }))
     }
 }

@@ -7,35 +7,44 @@ use super::scheduler::scheduler;
 use super::site::Site;
 use super::status::ParkWord;
 use super::worker::{self, Worker};
-use crate::coroutine::stack::Class;
+use crate::coroutine::stack::{Class, StackError};
 use crate::primitives::atomic::Ordering;
 use core::ptr::{self, NonNull};
 
 /// A new goroutine that nobody knows yet, with both references (goroutine, I2). The caller fills in the body and
 /// calls [`start`].
+///
+/// # Errors
+/// When there is no address space for its stack.
 #[inline]
-pub(crate) fn new_goroutine(site: &'static Site, flags: u8, class: Class) -> NonNull<Goroutine> {
+pub(crate) fn new_goroutine(
+    site: &'static Site,
+    flags: u8,
+    class: Class,
+) -> Result<NonNull<Goroutine>, StackError> {
     let s = scheduler();
     // ORDERING: Relaxed, everywhere here; numbers that need only be unique.
     match current::worker() {
         Some(w) if !w.current().is_null() => {
             let p = w.processor();
+            p.with_promises(|promises| promises.take(class))?;
             // SAFETY: this worker holds the processor.
             let g = s.roster.take(unsafe { p.free() });
             let id = p.next_id(|n| s.next_id.fetch_add(n, Ordering::Relaxed));
             Processor::count(&p.started);
             // SAFETY: type-stable, and nobody else knows it.
             unsafe { g.as_ref() }.reset(id, site, flags, class);
-            g
+            Ok(g)
         }
         _ => {
             s.ensure_started();
+            s.promises.lock().take(class)?;
             let g = s.roster.take_central();
             let id = s.next_id.fetch_add(1, Ordering::Relaxed);
             s.started_outside.fetch_add(1, Ordering::Relaxed);
             // SAFETY: type-stable, and nobody else knows it.
             unsafe { g.as_ref() }.reset(id, site, flags, class);
-            g
+            Ok(g)
         }
     }
 }

@@ -9,6 +9,7 @@ use super::idle::Idle;
 use super::injector::Injector;
 use super::processor::Processor;
 use super::roster::Roster;
+use crate::coroutine::stack::Promises;
 use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use crate::primitives::{Lock, LockRank};
 use core::ptr::{self, NonNull};
@@ -25,6 +26,8 @@ pub(crate) struct Scheduler {
     started: AtomicBool,
     /// Serialises starting and resizing.
     setup: Lock<()>,
+    /// For goroutines started by threads that hold no processor.
+    pub(super) promises: Lock<Promises>,
     pub(super) next_id: AtomicU64,
     /// Goroutines started by threads that hold no processor.
     pub(super) started_outside: AtomicU64,
@@ -38,6 +41,7 @@ static SCHEDULER: Scheduler = Scheduler {
     procs: AtomicUsize::new(0),
     started: AtomicBool::new(false),
     setup: Lock::new(LockRank::Time, ()),
+    promises: Lock::new(LockRank::Time, Promises::new()),
     next_id: AtomicU64::new(1),
     started_outside: AtomicU64::new(0),
 };

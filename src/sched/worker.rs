@@ -224,9 +224,11 @@ impl Worker {
     /// Drops the running side's reference to an ended goroutine that has no stack any more.
     #[inline]
     fn retire(&self, g: NonNull<Goroutine>) {
+        let p = self.processor();
         // SAFETY: objects are type-stable.
-        if unsafe { g.as_ref() }.release() {
-            let p = self.processor();
+        let goroutine = unsafe { g.as_ref() };
+        p.with_promises(|promises| promises.give(goroutine.class()));
+        if goroutine.release() {
             // SAFETY: that was the last reference; we hold the processor.
             unsafe { scheduler().roster.give(g, p.free()) };
         }

@@ -6,12 +6,18 @@
 
 use super::store::{self, Stack};
 use super::{CLASSES, Class, StackError};
+use crate::primitives::atomic::{AtomicUsize, Ordering};
 
 /// Hot stacks per class, most recently used first.
 #[derive(Debug)]
 pub(crate) struct StackCache {
     classes: [Hot; CLASSES],
+    /// Whether it is among the [`CACHES`].
+    counted: bool,
 }
+
+/// How many caches may keep idle stacks.
+static CACHES: AtomicUsize = AtomicUsize::new(0);
 
 #[derive(Debug)]
 struct Hot {
@@ -21,7 +27,7 @@ struct Hot {
 
 impl StackCache {
     pub(crate) const fn new() -> Self {
-        Self { classes: [const { Hot { idle: Vec::new(), clean: 0 } }; CLASSES] }
+        Self { classes: [const { Hot { idle: Vec::new(), clean: 0 } }; CLASSES], counted: false }
     }
 
     /// The most recently used stack of the class, or a new one.
@@ -66,6 +72,11 @@ impl StackCache {
 
     #[cold]
     fn refill(&mut self, class: Class) -> Result<Stack, StackError> {
+        if !self.counted {
+            self.counted = true;
+            // ORDERING: Relaxed; a number that only makes promises generous.
+            CACHES.fetch_add(1, Ordering::Relaxed);
+        }
         let idle = &mut self.classes[class.index()].idle;
         store::take(class, (limit(class) / 2).max(1), idle)?;
         Ok(idle.pop().expect("the store answered with no stack"))
@@ -86,6 +97,59 @@ impl Hot {
 impl Drop for StackCache {
     fn drop(&mut self) {
         self.classes.iter_mut().for_each(|hot| hot.spill(0));
+        if self.counted {
+            // ORDERING: Relaxed; see `refill`.
+            CACHES.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Promises of stacks, taken from the store in batches: a goroutine that is spawned takes one, its end gives it back.
+/// So it is at the spawn that a lack of address space shows, not when the goroutine first runs.
+///
+/// Owner only, as [`StackCache`].
+#[derive(Debug)]
+pub(crate) struct Promises([usize; CLASSES]);
+
+impl Promises {
+    pub(crate) const fn new() -> Self {
+        Self([0; CLASSES])
+    }
+
+    /// Takes one promise.
+    ///
+    /// # Errors
+    /// When there is no address space for one more stack.
+    #[inline]
+    pub(crate) fn take(&mut self, class: Class) -> Result<(), StackError> {
+        let left = &mut self.0[class.index()];
+        if *left == 0 {
+            *left = Self::refill(class)?;
+        }
+        *left -= 1;
+        Ok(())
+    }
+
+    #[cold]
+    fn refill(class: Class) -> Result<usize, StackError> {
+        // ORDERING: Relaxed; a number.
+        let hot = limit(class) * (CACHES.load(Ordering::Relaxed) + 1);
+        let batch = limit(class);
+        if store::promise(class, batch, hot).is_ok() {
+            return Ok(batch);
+        }
+        store::promise(class, 1, hot).map(|()| 1)
+    }
+
+    /// Gives one promise back.
+    #[inline]
+    pub(crate) fn give(&mut self, class: Class) {
+        let left = &mut self.0[class.index()];
+        *left += 1;
+        if *left > 4 * limit(class) {
+            store::release_promise(class, 2 * limit(class));
+            *left -= 2 * limit(class);
+        }
     }
 }
 

@@ -270,6 +270,19 @@ pub(crate) fn protection() -> Protection {
     Protection::Mprotect
 }
 
+/// Looks whether there is address space for `count` more stacks at this moment; nothing is set aside.
+///
+/// # Errors
+/// When there is not so much left.
+pub(super) fn promise(class: Class, count: usize, _hot: usize) -> Result<(), StackError> {
+    if has_room(class.bytes().saturating_mul(count)) {
+        return Ok(());
+    }
+    Err(StackError::OutOfMemory { size: class.bytes(), errno: 0 })
+}
+
+pub(super) fn release_promise(_class: Class, _count: usize) {}
+
 /// One stack: generators made ahead would each hold two pages.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ pub(crate) mod growth;
 pub(crate) mod overflow;
 mod state;
 
-pub(crate) use cache::StackCache;
+pub(crate) use cache::{Promises, StackCache};
 pub(crate) use state::StackState;
 pub(crate) use store::{Stack, protection};
 

@@ -3,7 +3,9 @@
 //! # Invariants
 //! 1. A stack on a list has no frames on it and no other owner.
 //! 2. `cold` stacks hold no memory but their guards' page tables; `warm` ones at most [`KEPT`] bytes each.
-//! 3. `next..end` is the part of the newest reservation that was never cut up: blank, unguarded, referred to by nobody.
+//! 3. `uncut` ranges are the parts of reservations that were never cut up: blank, unguarded, referred to by nobody.
+//! 4. There is a slot for every promise: `promised` is at most the number of slots in all reservations, less those
+//!    that workers may keep hot.
 //!
 //! # Locking
 //! Everything in [`Slots`] is guarded by its `Lock` (rank Leaf). No memory is given back to the system under it;
@@ -29,16 +31,35 @@ const LARGEST_BATCH: usize = 1024;
 struct Slots {
     warm: Vec<Stack>,
     cold: Vec<Stack>,
-    next: usize,
-    end: usize,
+    uncut: Vec<Range>,
     reserved: usize,
     carved: usize,
+    promised: usize,
 }
 
 static ARENA: [Lock<Slots>; CLASSES] = [const {
-    let slots = Slots { warm: Vec::new(), cold: Vec::new(), next: 0, end: 0, reserved: 0, carved: 0 };
+    let slots =
+        Slots { warm: Vec::new(), cold: Vec::new(), uncut: Vec::new(), reserved: 0, carved: 0, promised: 0 };
     Lock::new(LockRank::Leaf, slots)
 }; CLASSES];
+
+/// Sets address space aside for `count` more stacks of `class`, besides `hot` that may be idle in caches (I4).
+///
+/// # Errors
+/// When there is not so much left.
+pub(in super::super) fn promise(class: Class, count: usize, hot: usize) -> Result<(), StackError> {
+    let mut slots = ARENA[class.index()].lock();
+    while slots.reserved / class.bytes() < slots.promised + count + hot {
+        slots.reserve(class).map_err(|error| StackError::out_of_memory(class, &error))?;
+    }
+    slots.promised += count;
+    Ok(())
+}
+
+/// Takes promises back.
+pub(in super::super) fn release_promise(class: Class, count: usize) {
+    ARENA[class.index()].lock().promised -= count;
+}
 
 /// Moves up to `count` stacks of `class` to `into`, at least one.
 ///
@@ -100,23 +121,27 @@ impl Slots {
     /// Cuts the next batch of slots, guards it and puts it on the cold list.
     #[cold]
     fn carve(&mut self, class: Class) -> io::Result<()> {
-        if self.next == self.end {
+        if self.uncut.is_empty() {
             self.reserve(class)?;
         }
+        let Some(range) = self.uncut.last_mut() else { return Err(io::ErrorKind::OutOfMemory.into()) };
         let first = ((4 << 20) / class.bytes()).clamp(1, 16);
-        let left = (self.end - self.next) / class.bytes();
-        let count = self.carved.clamp(first, LARGEST_BATCH).min(left);
+        let count = self.carved.clamp(first, LARGEST_BATCH).min(range.len / class.bytes());
         let cold = &mut self.cold;
-        // SAFETY: the slots from `next` on are blank and unreferred to (I3).
+        // SAFETY: the slots at the start of the range are blank and unreferred to (I3).
         unsafe {
-            guard::guard_slots(self.next, count, class, |start, protection| {
+            guard::guard_slots(range.start, count, class, |start, protection| {
                 // SAFETY: each slot is told of once, so this is its only owner (I1 of the parent).
                 cold.push(Stack::from_slot(start, class, protection));
             })?;
         }
+        range.start += count * class.bytes();
+        range.len -= count * class.bytes();
+        if range.len == 0 {
+            self.uncut.pop();
+        }
         let fresh = self.cold.len() - count;
         self.cold[fresh..].reverse();
-        self.next += count * class.bytes();
         self.carved += count;
         Ok(())
     }
@@ -138,7 +163,7 @@ impl Slots {
             unsafe { memory::release(range) };
             return Err(io::ErrorKind::OutOfMemory.into());
         }
-        (self.next, self.end) = (range.start, range.start + range.len);
+        self.uncut.push(range);
         self.reserved += range.len;
         Ok(())
     }

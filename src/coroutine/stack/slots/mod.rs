@@ -1,7 +1,8 @@
 //! Native stacks: slots cut from a few large reservations.
 //!
 //! The store's contract, which `generators.rs` fulfils on the portable back end: `Stack`, `protection`, `page_size`,
-//! `take` (some stacks of a class), `give` (stacks that nobody wants hot), `discard_deep` (what deep use left behind),
+//! `promise` and
+//! `release_promise` (room for stacks to be taken later), `take` (some stacks of a class), `give` (stacks that nobody wants hot), `discard_deep` (what deep use left behind),
 //! `is_overflow` (of a memory fault).
 
 mod arena;
@@ -9,7 +10,7 @@ mod guard;
 mod regions;
 
 pub(super) use crate::platform::memory::page_size;
-pub(super) use arena::{discard_deep, give, take};
+pub(super) use arena::{discard_deep, give, promise, release_promise, take};
 pub(crate) use guard::protection;
 
 use super::{Bounds, Class, Protection};
