@@ -70,6 +70,8 @@ pub(super) unsafe fn guard_slots(
         let pages: Vec<Range> = (0..count).map(page).collect();
         // SAFETY: the caller's promise.
         match unsafe { memory::install_guards(&pages) } {
+            // Emulators take advice they do not know for done: the first guard of each batch is tried.
+            Ok(()) if memory::is_readable(first) => weaken(Protection::Mprotect),
             Ok(()) => {
                 (0..count).for_each(|index| made(start(index), Protection::GuardInstall));
                 return Ok(());
