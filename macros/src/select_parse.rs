@@ -139,10 +139,9 @@ impl Select {
             return Err(errors::at(tokens::next_span(input), hint, ARMS_FORM));
         }
         if head.arrow == Some(0) {
-            let arrow = read_arrow(input)?;
             return Ok(Op::Recv {
                 pat: None,
-                channel: read_channel(input, arrow)?,
+                channel: read_channel(input)?,
             });
         }
         if head.has_pattern() {
@@ -160,13 +159,18 @@ impl Select {
 
     fn read_op_with_pattern(&mut self, input: ParseStream, head: &Head) -> syn::Result<Op> {
         let place = tokens::next_span(input);
-        let Ok(pat) = Pat::parse_single(input) else {
+        let Ok(pat) = Pat::parse_multi_with_leading_vert(input) else {
             return Err(errors::at(
                 place,
                 "expected a pattern before `=`",
                 "`v = <-rx => ..` or `r = tx <- v => ..`",
             ));
         };
+        if is_refutable(&pat) {
+            let expected = "this pattern does not always match; a receive also gives `None`";
+            let form = "`v = <-rx => match v { Some(v) => .., None => .. }`";
+            self.errors.push(errors::over(&pat, expected, form));
+        }
         if input.peek(Token![:]) {
             return Err(errors::at(
                 tokens::next_span(input),
@@ -184,10 +188,9 @@ impl Select {
             ));
         }
         if input.peek(Token![<-]) {
-            let arrow = read_arrow(input)?;
             return Ok(Op::Recv {
                 pat: Some(pat),
-                channel: read_channel(input, arrow)?,
+                channel: read_channel(input)?,
             });
         }
         if let (Some(equals), Some(arrow)) = (head.equals, head.arrow) {
@@ -275,14 +278,10 @@ fn starts_biased(input: ParseStream) -> bool {
         }
 }
 
-fn read_arrow(input: ParseStream) -> syn::Result<Span> {
+fn read_channel(input: ParseStream) -> syn::Result<Expr> {
     let arrow: Token![<-] = input.parse()?;
-    Ok(arrow.spans[0])
-}
-
-fn read_channel(input: ParseStream, arrow: Span) -> syn::Result<Expr> {
     if operand_is_missing(input) {
-        return Err(errors::at(
+        return Err(errors::over(
             arrow,
             "expected a channel after `<-`",
             "`v = <-rx => ..`",
@@ -305,10 +304,10 @@ fn read_send(input: ParseStream, before: usize, pat: Option<Pat>) -> syn::Result
         syn::parse2::<Expr>(head.clone())
             .map_err(|_| errors::over(&head, "expected a channel before `<-`", FORM))
     };
-    let arrow = read_arrow(input)?;
+    let arrow: Token![<-] = input.parse()?;
     let channel = channel?;
     if operand_is_missing(input) {
-        return Err(errors::at(
+        return Err(errors::over(
             arrow,
             "expected a value to send after `<-`",
             FORM,
@@ -317,7 +316,7 @@ fn read_send(input: ParseStream, before: usize, pat: Option<Pat>) -> syn::Result
     let value = read_operand(input)?;
     Ok(Op::Send {
         pat,
-        arrow,
+        arrow: arrow.spans[0],
         channel,
         value,
     })
@@ -344,6 +343,20 @@ fn read_after(input: ParseStream) -> syn::Result<Op> {
         return Ok(Op::After { duration });
     }
     Err(errors::over(excess, "`after` takes one duration", FORM))
+}
+
+/// What can be seen to need another arm. The rest is for the compiler to find.
+pub(crate) fn is_refutable(pat: &Pat) -> bool {
+    let last = |path: &syn::Path| path.segments.last().map(|last| last.ident.to_string());
+    match pat {
+        Pat::Lit(_) | Pat::Range(_) => true,
+        Pat::Ident(ident) => ident.ident == "None",
+        Pat::TupleStruct(pat) => {
+            matches!(last(&pat.path).as_deref(), Some("Some" | "Ok" | "Err"))
+        }
+        Pat::Paren(pat) => is_refutable(&pat.pat),
+        _ => false,
+    }
 }
 
 /// Nothing, or the next part of the arm, where an operand should be.

@@ -102,7 +102,7 @@ fn patterns() {
     assert_eq!(mutated, Some((11, 'a')));
     assert!(select! { ref v = <-rx => v.is_some() });
     assert!(select! { whole @ (Some(_) | None) = <-rx => whole.is_some() });
-    assert!(select! { (Ok(()) | Err(_)) = tx <- (4, 'd') => true });
+    assert!(select! { Ok(()) | Err(_) = tx <- (4, 'd') => true });
     assert!(select! { _ = <-rx => true });
     let (tx, rx) = filled([Wrapped {
         inner: Some((5, 'e')),
