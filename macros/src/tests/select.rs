@@ -66,7 +66,7 @@ fn mistakes_point_at_their_token() {
         ("r = tx <- v <- w => a", "<", "unexpected operator"),
         ("v = <-rx => a.1.if, default => b", "if", "expected"),
         ("Some(a) = <-rx => b", "Some", "does not always match"),
-        ("(1) = <-rx => b", "(", "does not always match"),
+        ("(1) = <-rx => b", "(1)", "does not always match"),
         ("v: u8 = <-rx => a", ":", "has no type of its own"),
         ("1 + 1 = <-rx => c", "+", "expected `=` after the pattern"),
         ("f() = <-rx => c, = <-rx => c", "=", "expected a pattern"),
