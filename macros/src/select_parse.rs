@@ -42,7 +42,7 @@ pub(crate) enum Op {
         pat: Option<Pat>,
         arrow: Span,
         channel: Expr,
-        value: Expr,
+        value: Box<Expr>,
     },
     After {
         duration: Expr,
@@ -158,34 +158,9 @@ impl Select {
     }
 
     fn read_op_with_pattern(&mut self, input: ParseStream, head: &Head) -> syn::Result<Op> {
-        let place = tokens::next_span(input);
-        let Ok(pat) = Pat::parse_multi_with_leading_vert(input) else {
-            return Err(errors::at(
-                place,
-                "expected a pattern before `=`",
-                "`v = <-rx => ..` or `r = tx <- v => ..`",
-            ));
-        };
+        let pat = read_pattern(input)?;
         if is_refutable(&pat) {
-            let expected = "this pattern does not always match; a receive also gives `None`";
-            let form = "`v = <-rx => match v { Some(v) => .., None => .. }`";
-            self.errors.push(errors::over(&pat, expected, form));
-        }
-        if input.peek(Token![:]) {
-            return Err(errors::at(
-                tokens::next_span(input),
-                "a pattern in select! has no type of its own: the channel gives it",
-                "`v = <-rx => ..`",
-            ));
-        }
-        let place = tokens::next_span(input);
-        if input.parse::<Token![=]>().is_err() {
-            let expected = "expected `=` after the pattern";
-            return Err(errors::at(
-                place,
-                expected,
-                "`v = <-rx => ..` or `(a | b) = <-rx => ..`",
-            ));
+            self.errors.push(refutable(&pat, !input.peek(Token![<-])));
         }
         if input.peek(Token![<-]) {
             return Ok(Op::Recv {
@@ -290,6 +265,43 @@ fn read_channel(input: ParseStream) -> syn::Result<Expr> {
     read_operand(input)
 }
 
+/// A pattern and its `=`.
+fn read_pattern(input: ParseStream) -> syn::Result<Pat> {
+    const FORM: &str = "`v = <-rx => ..` or `r = tx <- v => ..`";
+    let place = tokens::next_span(input);
+    let Ok(pat) = Pat::parse_multi_with_leading_vert(input) else {
+        return Err(errors::at(place, "expected a pattern before `=`", FORM));
+    };
+    let place = tokens::next_span(input);
+    if input.peek(Token![:]) {
+        let expected = "a pattern in select! has no type of its own: the channel gives it";
+        return Err(errors::at(place, expected, FORM));
+    }
+    match input.parse::<Token![=]>() {
+        Ok(_) => Ok(pat),
+        Err(_) => Err(errors::at(place, "expected `=` after the pattern", FORM)),
+    }
+}
+
+fn refutable(pat: &Pat, sends: bool) -> syn::Error {
+    let (other, form) = if sends {
+        (
+            "a send may also fail",
+            "`r = tx <- v => match r { Ok(()) => .., Err(back) => .. }`",
+        )
+    } else {
+        (
+            "a receive also gives `None`",
+            "`v = <-rx => match v { Some(v) => .., None => .. }`",
+        )
+    };
+    errors::over(
+        pat,
+        format_args!("this pattern does not always match: {other}"),
+        form,
+    )
+}
+
 /// `tx <- v`, with `<-` after `before` tokens.
 fn read_send(input: ParseStream, before: usize, pat: Option<Pat>) -> syn::Result<Op> {
     const FORM: &str = "`tx <- v => ..`";
@@ -313,7 +325,7 @@ fn read_send(input: ParseStream, before: usize, pat: Option<Pat>) -> syn::Result
             FORM,
         ));
     }
-    let value = read_operand(input)?;
+    let value = Box::new(read_operand(input)?);
     Ok(Op::Send {
         pat,
         arrow: arrow.spans[0],

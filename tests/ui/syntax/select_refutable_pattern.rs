@@ -5,6 +5,7 @@ fn main() {
     let (tx, rx) = chan::<i32>(1);
     select! {
         Some(v) = <-rx => println!("{v}"),
+        Ok(()) = tx <- 1 => {}
     }
     drop((tx, rx));
 }
