@@ -234,7 +234,7 @@ pub fn select(input: TokenStream) -> TokenStream {
 /// // Nothing here uses thread-locals across a blocking operation.
 /// #[gaggle::main(unsafe(migrate))]
 /// fn main() {
-///     gaggle::go!(2 + 2_i32.pow(2)).join().unwrap();
+///     gaggle::go!(println!("on some thread or other")).join().unwrap();
 /// }
 /// ```
 ///

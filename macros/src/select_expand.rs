@@ -13,7 +13,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Expr, Pat};
 
-use crate::select_parse::{Arm, Op, Select};
+use crate::select_parse::{Arm, Op, Select, is_refutable};
 use crate::tokens;
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -68,7 +68,7 @@ fn choose(select: &Select) -> TokenStream {
                 winners.push(finish(&arm.op, &handle, &variant));
             }
             Op::After { duration } => {
-                lets.extend(make_timeout(arm, duration));
+                lets.extend(make_timeout(index, arm, duration));
                 timeout = Some(variant);
             }
             Op::Default => otherwise = Some(variant),
@@ -145,27 +145,28 @@ fn guard(index: usize, arm: &Arm) -> (TokenStream, TokenStream) {
         None => (TokenStream::new(), quote!(true)),
         Some(guard) => {
             let name = tokens::local(&format!("__guard{index}"), arm.place);
-            (
-                quote!(let #name: ::core::primitive::bool = #guard;),
-                quote!(#name),
-            )
+            let bool = typed(quote!(::core::primitive::bool), guard);
+            (quote!(let #name: #bool = #guard;), quote!(#name))
         }
     }
 }
 
+/// A type of ours for a `let`, at the expression that must have it.
+fn typed(ty: TokenStream, expr: &Expr) -> TokenStream {
+    tokens::placed(ty, tokens::ends(expr).0)
+}
+
 /// The duration is evaluated whether the guard holds or not, like every operand.
-fn make_timeout(arm: &Arm, duration: &Expr) -> TokenStream {
+fn make_timeout(index: usize, arm: &Arm, duration: &Expr) -> TokenStream {
     let limit = tokens::local("__timeout", Span::call_site());
-    let (guard_let, enabled) = guard(usize::MAX, arm);
-    let value = quote!(::core::option::Option::<::core::time::Duration>::Some(#duration));
-    match arm.guard {
-        None => quote!(let #limit = #value;),
-        Some(_) => quote!(
-            #guard_let
-            let #limit = #value;
-            let #limit = if #enabled { #limit } else { ::core::option::Option::None };
-        ),
-    }
+    let ty = typed(quote!(::core::time::Duration), duration);
+    let (guard_let, enabled) = guard(index, arm);
+    let value = quote!(::core::option::Option::Some(#limit));
+    let value = match arm.guard {
+        None => value,
+        Some(_) => quote!(if #enabled { #value } else { ::core::option::Option::None }),
+    };
+    quote!(#guard_let let #limit: #ty = #duration; let #limit = #value;)
 }
 
 /// What the winner's variant carries. A value without a pattern is dropped here, before the body.
@@ -228,10 +229,22 @@ fn run_body(index: usize, arm: &Arm) -> TokenStream {
     match bound_pattern(&arm.op) {
         Some(pat) => {
             let value = tokens::local("__value", tokens::ends(pat).0);
-            let body = prepend(quote!(let #pat = #value;), body);
+            let body = prepend(bind(pat, &value), body);
             quote!(__GaggleSelected::#variant(#value) => #body)
         }
         None => quote!(__GaggleSelected::#variant => #body,),
+    }
+}
+
+fn bind(pat: &Pat, value: &Ident) -> TokenStream {
+    match pat {
+        // Already told as a mistake; one is enough.
+        pat if is_refutable(pat) => {
+            quote!(let #pat = #value else { ::core::unreachable!() };)
+        }
+        // Parentheses are needed at the top of a `let`, though not before the `=` of an arm.
+        Pat::Or(pat) => quote!(let (#pat) = #value;),
+        pat => quote!(let #pat = #value;),
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) enum Op {
         pat: Option<Pat>,
         arrow: Span,
         channel: Expr,
-        value: Expr,
+        value: Box<Expr>,
     },
     After {
         duration: Expr,
@@ -139,10 +139,9 @@ impl Select {
             return Err(errors::at(tokens::next_span(input), hint, ARMS_FORM));
         }
         if head.arrow == Some(0) {
-            let arrow = read_arrow(input)?;
             return Ok(Op::Recv {
                 pat: None,
-                channel: read_channel(input, arrow)?,
+                channel: read_channel(input)?,
             });
         }
         if head.has_pattern() {
@@ -159,35 +158,14 @@ impl Select {
     }
 
     fn read_op_with_pattern(&mut self, input: ParseStream, head: &Head) -> syn::Result<Op> {
-        let place = tokens::next_span(input);
-        let Ok(pat) = Pat::parse_single(input) else {
-            return Err(errors::at(
-                place,
-                "expected a pattern before `=`",
-                "`v = <-rx => ..` or `r = tx <- v => ..`",
-            ));
-        };
-        if input.peek(Token![:]) {
-            return Err(errors::at(
-                tokens::next_span(input),
-                "a pattern in select! has no type of its own: the channel gives it",
-                "`v = <-rx => ..`",
-            ));
-        }
-        let place = tokens::next_span(input);
-        if input.parse::<Token![=]>().is_err() {
-            let expected = "expected `=` after the pattern";
-            return Err(errors::at(
-                place,
-                expected,
-                "`v = <-rx => ..` or `(a | b) = <-rx => ..`",
-            ));
+        let pat = read_pattern(input)?;
+        if is_refutable(&pat) {
+            self.errors.push(refutable(&pat, !input.peek(Token![<-])));
         }
         if input.peek(Token![<-]) {
-            let arrow = read_arrow(input)?;
             return Ok(Op::Recv {
                 pat: Some(pat),
-                channel: read_channel(input, arrow)?,
+                channel: read_channel(input)?,
             });
         }
         if let (Some(equals), Some(arrow)) = (head.equals, head.arrow) {
@@ -275,20 +253,53 @@ fn starts_biased(input: ParseStream) -> bool {
         }
 }
 
-fn read_arrow(input: ParseStream) -> syn::Result<Span> {
+fn read_channel(input: ParseStream) -> syn::Result<Expr> {
     let arrow: Token![<-] = input.parse()?;
-    Ok(arrow.spans[0])
-}
-
-fn read_channel(input: ParseStream, arrow: Span) -> syn::Result<Expr> {
     if operand_is_missing(input) {
-        return Err(errors::at(
+        return Err(errors::over(
             arrow,
             "expected a channel after `<-`",
             "`v = <-rx => ..`",
         ));
     }
     read_operand(input)
+}
+
+/// A pattern and its `=`.
+fn read_pattern(input: ParseStream) -> syn::Result<Pat> {
+    const FORM: &str = "`v = <-rx => ..` or `r = tx <- v => ..`";
+    let place = tokens::next_span(input);
+    let Ok(pat) = Pat::parse_multi_with_leading_vert(input) else {
+        return Err(errors::at(place, "expected a pattern before `=`", FORM));
+    };
+    let place = tokens::next_span(input);
+    if input.peek(Token![:]) {
+        let expected = "a pattern in select! has no type of its own: the channel gives it";
+        return Err(errors::at(place, expected, FORM));
+    }
+    match input.parse::<Token![=]>() {
+        Ok(_) => Ok(pat),
+        Err(_) => Err(errors::at(place, "expected `=` after the pattern", FORM)),
+    }
+}
+
+fn refutable(pat: &Pat, sends: bool) -> syn::Error {
+    let (other, form) = if sends {
+        (
+            "a send may also fail",
+            "`r = tx <- v => match r { Ok(()) => .., Err(back) => .. }`",
+        )
+    } else {
+        (
+            "a receive also gives `None`",
+            "`v = <-rx => match v { Some(v) => .., None => .. }`",
+        )
+    };
+    errors::over(
+        pat,
+        format_args!("this pattern does not always match: {other}"),
+        form,
+    )
 }
 
 /// `tx <- v`, with `<-` after `before` tokens.
@@ -305,19 +316,19 @@ fn read_send(input: ParseStream, before: usize, pat: Option<Pat>) -> syn::Result
         syn::parse2::<Expr>(head.clone())
             .map_err(|_| errors::over(&head, "expected a channel before `<-`", FORM))
     };
-    let arrow = read_arrow(input)?;
+    let arrow: Token![<-] = input.parse()?;
     let channel = channel?;
     if operand_is_missing(input) {
-        return Err(errors::at(
+        return Err(errors::over(
             arrow,
             "expected a value to send after `<-`",
             FORM,
         ));
     }
-    let value = read_operand(input)?;
+    let value = Box::new(read_operand(input)?);
     Ok(Op::Send {
         pat,
-        arrow,
+        arrow: arrow.spans[0],
         channel,
         value,
     })
@@ -344,6 +355,20 @@ fn read_after(input: ParseStream) -> syn::Result<Op> {
         return Ok(Op::After { duration });
     }
     Err(errors::over(excess, "`after` takes one duration", FORM))
+}
+
+/// What can be seen to need another arm. The rest is for the compiler to find.
+pub(crate) fn is_refutable(pat: &Pat) -> bool {
+    let last = |path: &syn::Path| path.segments.last().map(|last| last.ident.to_string());
+    match pat {
+        Pat::Lit(_) | Pat::Range(_) => true,
+        Pat::Ident(ident) => ident.ident == "None",
+        Pat::TupleStruct(pat) => {
+            matches!(last(&pat.path).as_deref(), Some("Some" | "Ok" | "Err"))
+        }
+        Pat::Paren(pat) => is_refutable(&pat.pat),
+        _ => false,
+    }
 }
 
 /// Nothing, or the next part of the arm, where an operand should be.

@@ -11,7 +11,8 @@ mod without_a_prelude {
         let (tx, rx) = ::gaggle::chan::<i32>(1);
         let handle = ::gaggle::go!(name = "n", clone tx; { tx.send(1) });
         ::core::assert!(handle.join().unwrap().is_ok());
-        let got = ::gaggle::select! { v = <-rx => v, <-rx => ::core::option::Option::None };
+        let got =
+            ::gaggle::select! { v = <-rx => v, <-rx if false => ::core::option::Option::None };
         ::core::assert!(got.is_some());
         ::gaggle::select! { _ = <-rx => {}, tx <- 2 => {}, default => {} }
         ::core::assert!(::gaggle::go!(rx.recv()).join().unwrap().is_some());

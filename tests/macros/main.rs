@@ -1,5 +1,6 @@
 //! What the macros promise: one module per macro, and one for names that must not meet.
 
+#![cfg(not(loom))]
 #![deny(warnings)]
 #![forbid(unsafe_code)]
 

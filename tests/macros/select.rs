@@ -102,7 +102,7 @@ fn patterns() {
     assert_eq!(mutated, Some((11, 'a')));
     assert!(select! { ref v = <-rx => v.is_some() });
     assert!(select! { whole @ (Some(_) | None) = <-rx => whole.is_some() });
-    assert!(select! { (Ok(()) | Err(_)) = tx <- (4, 'd') => true });
+    assert!(select! { Ok(()) | Err(_) = tx <- (4, 'd') => true });
     assert!(select! { _ = <-rx => true });
     let (tx, rx) = filled([Wrapped {
         inner: Some((5, 'e')),
@@ -260,9 +260,10 @@ fn channels_of_every_expression() {
             select! { v = <-self.lanes[0].1 => v, <-*self.shared => unreachable!() }
         }
     }
+    let (_open, idle) = chan(0);
     let hub = Hub {
         lanes: vec![filled([1])],
-        shared: Arc::new(chan(0).1),
+        shared: Arc::new(idle),
     };
     assert_eq!(hub.take(), Some(1));
     select! { hub.lanes[0].0 <- 2 => {} }

@@ -1,0 +1,6 @@
+// Who would pass it?
+use gaggle::go;
+
+fn main() {
+    go!(|x: i32| x + 1);
+}

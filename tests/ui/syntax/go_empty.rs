@@ -1,0 +1,6 @@
+// A goroutine needs something to do.
+use gaggle::go;
+
+fn main() {
+    go!();
+}

@@ -1,0 +1,6 @@
+// Options alone start nothing.
+use gaggle::go;
+
+fn main() {
+    go!(name = "n", pinned;);
+}

@@ -1,0 +1,6 @@
+// Which of the two would count?
+use gaggle::go;
+
+fn main() {
+    go!(name = "a", name = "b"; println!("x"));
+}

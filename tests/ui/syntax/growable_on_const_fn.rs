@@ -1,0 +1,7 @@
+// A constant has no stack to grow.
+#[gaggle::growable]
+const fn depth() {}
+
+fn main() {
+    depth();
+}

@@ -1,0 +1,3 @@
+// An async main has nobody to poll it.
+#[gaggle::main]
+async fn main() {}

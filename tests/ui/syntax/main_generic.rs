@@ -1,0 +1,3 @@
+// Nothing could choose the type.
+#[gaggle::main]
+fn main<T>() {}
