@@ -119,6 +119,27 @@ fn once_runs_once_and_publishes() {
 }
 
 #[test]
+fn wait_group_publishes_on_the_quick_path() {
+    // Work that is not visible after a `wait` that finds zero at its first look. The waiter is the spawned thread:
+    // loom forgets a load as a point to come back to when the other side loads before it writes, so with the roles
+    // exchanged it never lets the worker go first.
+    loom::model(|| {
+        let (wg, work) = (WaitGroup::new(), Arc::new(Payload::new()));
+        wg.add(1);
+        let waiter = {
+            let (wg, work) = (wg.clone(), work.clone());
+            thread::spawn(move || {
+                wg.wait();
+                assert_eq!(work.get(), 1);
+            })
+        };
+        work.bump();
+        wg.done();
+        waiter.join().unwrap();
+    });
+}
+
+#[test]
 fn wait_group_waits_for_all_and_publishes() {
     // A wake-up that is lost, or comes before the last `done`; work that is not visible after `wait`.
     loom::model(|| {
