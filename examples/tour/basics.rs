@@ -60,8 +60,8 @@ pub fn fan_in() {
     let heard: Vec<_> = rx.iter().collect();
     let order: Vec<_> = heard.iter().map(|(name, _)| *name).collect();
     for speaker in ["Ann", "Bob"] {
-        let own: Vec<_> = heard.iter().filter(|(name, _)| *name == speaker).map(|(_, n)| *n).collect();
-        println!("   {speaker} said {own:?}");
+        let own = heard.iter().filter(|(name, _)| *name == speaker).map(|(_, n)| n.to_string());
+        println!("   {speaker} said {}", own.collect::<Vec<_>>().join(" "));
     }
     println!("   both on one channel [{}]", order.join(" "));
 }
