@@ -1,4 +1,7 @@
-//! The smallest program.
+//! The smallest program: a goroutine sends, `main` receives or gives up after a second.
+//!
+//! It runs in the default mode, pinned: nothing here needs more.
+
 use gaggle::{chan, go, select};
 use std::time::Duration;
 

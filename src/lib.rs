@@ -50,3 +50,7 @@ pub mod __private {
 /// `#[gaggle::preemptible]` puts it at the head of every loop of a function.
 #[inline]
 pub fn checkpoint() {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

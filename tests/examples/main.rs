@@ -1,0 +1,175 @@
+//! Runs every example, as `cargo test` has built it, and compares what it prints: with 1, 2 and 8 processors.
+
+mod runner;
+mod tour;
+mod tree;
+
+#[path = "../../examples/md5all/pipeline.rs"]
+#[allow(dead_code, reason = "the printing is tested through the program")]
+mod pipeline;
+
+use runner::{PROCS, outputs, run, without_brackets};
+use std::fmt::Write;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[test]
+fn hello() {
+    // The first program that a newcomer runs.
+    for output in outputs("hello") {
+        assert_eq!(output, "hello\n");
+    }
+}
+
+#[test]
+fn ping_pong() {
+    // Two players with the ball at once, or a stroke lost.
+    let mut expected = String::new();
+    for hit in 1..=8 {
+        let name = if hit % 2 == 1 { "ping" } else { "pong" };
+        writeln!(expected, "{name} {hit}").unwrap();
+    }
+    expected += "ping hit 4 times, pong 4\na long match: 100000 hits\n";
+    for output in outputs("ping_pong") {
+        assert_eq!(without_brackets(&output), expected);
+    }
+}
+
+#[test]
+fn prime_sieve() {
+    // A filter that loses, repeats or reorders numbers.
+    let is_prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    let expected: String = (2..).filter(is_prime).take(100).map(|prime| format!("{prime}\n")).collect();
+    for output in outputs("prime_sieve") {
+        assert_eq!(output, expected);
+    }
+}
+
+#[test]
+fn daisy_chain() {
+    // A link that is never woken; a stack that cannot be had.
+    for output in outputs("daisy_chain") {
+        assert_eq!(output.lines().next(), Some("100000"));
+    }
+}
+
+#[test]
+fn philosophers() {
+    // A deadlock, a fork in two hands (the example asserts), a philosopher who starves.
+    let mut expected = String::new();
+    for name in ["Anaximander", "Bolzano", "Carnap", "Diotima", "Epicurus"] {
+        writeln!(expected, "{name} ate 20 times").unwrap();
+    }
+    expected += "no two neighbours ever ate at once\n";
+    for output in outputs("philosophers") {
+        assert_eq!(output, expected);
+    }
+}
+
+#[test]
+fn worker_pool() {
+    // A job lost or done twice; work that is said to be done before it is.
+    let mut expected: String = (1..=9).map(|job| format!("job {job}: {}\n", job * job)).collect();
+    expected += "not before three rounds of work were over: true\n";
+    for output in outputs("worker_pool") {
+        assert_eq!(without_brackets(&output), expected);
+    }
+}
+
+#[test]
+fn rate_limiter() {
+    // Requests that are let through too soon.
+    let requests = |title| (1..=5).map(move |n| format!("{title} {n}\n"));
+    let mut expected: String = requests("request").collect();
+    expected += "five requests took five ticks or more: true\n";
+    expected.extend(requests("bursty request"));
+    expected += "a burst of three, and the other two took two ticks or more: true\n";
+    for output in outputs("rate_limiter") {
+        assert_eq!(without_brackets(&output), expected);
+    }
+}
+
+#[test]
+fn tree_compare() {
+    // Values out of order, a recursion that is not allowed to go on, a walk that nobody ends.
+    let expected = "the same values in another order: the same, walked to the end\n\
+                    one value more: different, stopped early\n\
+                    twice the values from 1 on: different, stopped early\n\
+                    the same values as a list: the same, walked to the end\n";
+    for output in outputs("tree_compare") {
+        assert_eq!(output, expected);
+    }
+}
+
+#[test]
+fn load_balancer() {
+    // A request or an answer lost; a worker that never gets any.
+    let answers: u64 = (1..=40).map(|n| n * (n + 1) / 2).sum();
+    let expected = format!(
+        "2000 requests, 2000 served\nsum of the answers: {}\nevery worker had a share: true\n",
+        50 * answers
+    );
+    for output in outputs("load_balancer") {
+        assert_eq!(without_brackets(&output), expected);
+    }
+}
+
+#[test]
+fn google_search() {
+    // A slow replica waited for; a deadline that does not end the search.
+    let line = |kind| format!("  {kind} result for \"golang\"\n");
+    let (web, image, video) = (line("web"), line("image"), line("video"));
+    for output in outputs("google_search") {
+        let output = without_brackets(&output);
+        let (complete, late) = output.split_once("no video server is up\n").expect("two searches");
+        assert_eq!(complete, format!("one replica of each kind is enough\n{image}{video}{web}"));
+        // What comes in before a deadline is up to the machine; that it passes is not.
+        let late = late.strip_suffix("  timed out\n").expect("a deadline passes");
+        let all = format!("{image}{web}");
+        assert!([&all, &image, &web, ""].contains(&late), "{late}");
+    }
+}
+
+#[test]
+fn md5all_prints_what_md5sum_does() {
+    // A wrong digest, a file forgotten, a name printed otherwise, another order.
+    let root = tree::make("md5all", 120);
+    let expected = tree::md5sum(&tree::files(&root));
+    assert_eq!(String::from_utf8_lossy(&expected), String::from_utf8_lossy(&tree::naive(&tree::files(&root))));
+    for procs in PROCS {
+        let listing = run("md5all", procs, &[&root]);
+        assert!(listing.status.success(), "{}", listing.stderr);
+        assert_eq!(String::from_utf8_lossy(&listing.stdout), String::from_utf8_lossy(&expected));
+        assert_eq!(listing.stdout, expected);
+    }
+}
+
+#[test]
+fn md5all_says_what_is_wrong_with_its_argument() {
+    // A missing directory that looks like an empty one.
+    for procs in PROCS {
+        let missing = run("md5all", procs, &["no/such/directory"]);
+        assert_eq!(missing.status.code(), Some(1));
+        assert!(missing.stderr.starts_with("md5all: no/such/directory: "), "{}", missing.stderr);
+        assert_eq!(missing.stdout, b"");
+        let nothing = run::<&str>("md5all", procs, &[]);
+        assert_eq!((nothing.status.code(), nothing.stderr.as_str()), (Some(2), "usage: md5all DIR\n"));
+    }
+}
+
+#[test]
+fn a_failure_stops_the_md5_pipeline() {
+    // Stages left blocked behind a collector that has gone: then the call below would never return.
+    let root = tree::make("failure", 300);
+    for procs in [1, 2, 8] {
+        gaggle::runtime::set_max_procs(procs);
+        let begun = AtomicUsize::new(0);
+        let digest = |path: &Path| match begun.fetch_add(1, Ordering::Relaxed) {
+            20 => Err(io::Error::other("the twenty-first file")),
+            _ => pipeline::md5(path),
+        };
+        let failure = gaggle::run(|| pipeline::digest_tree(&root, |_| true, digest)).expect_err("one file fails");
+        assert!(failure.to_string().ends_with(": the twenty-first file"), "{failure}");
+    }
+}
