@@ -21,11 +21,14 @@ pub mod sync;
 pub mod time;
 
 pub use chan::{
-    Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError, TrySendError, chan, unbounded,
+    Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError, TrySendError,
+    chan, unbounded,
 };
 #[cfg(feature = "macros")]
 pub use gaggle_macros::{go, growable, main, preemptible, select, test};
 pub use go::{Id, JoinHandle, Scope, ScopedJoinHandle, scope, spawn};
+#[cfg(not(loom))]
+pub use park::slice::checkpoint;
 #[cfg(not(loom))]
 pub use runtime::run;
 pub use select::{Select, SelectedOperation};
@@ -45,12 +48,10 @@ pub mod __private {
     pub use crate::select::expand as select;
 }
 
-/// Yields if the calling goroutine's time slice is over: one relaxed load otherwise.
-///
-/// `#[gaggle::preemptible]` puts it at the head of every loop of a function.
-#[inline]
-pub fn checkpoint() {}
-
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct ReadmeDoctests;
+
+/// In a model every operation is a scheduling point already.
+#[cfg(loom)]
+pub fn checkpoint() {}

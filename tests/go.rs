@@ -111,11 +111,23 @@ fn scoped_goroutines_borrow_and_are_waited_for() {
 fn a_scope_tells_of_an_unjoined_panic() {
     // A panic in a scoped goroutine that goes unnoticed.
     in_both_modes(|| {
-        let joined = gaggle::scope(|s| s.go(|| if true { panic!("seen") }).join().is_err());
+        let joined = gaggle::scope(|s| {
+            s.go(|| {
+                if true {
+                    panic!("seen")
+                }
+            })
+            .join()
+            .is_err()
+        });
         assert!(joined);
         let unjoined = std::panic::catch_unwind(|| {
             gaggle::scope(|s| {
-                s.go(|| if true { panic!("unseen") });
+                s.go(|| {
+                    if true {
+                        panic!("unseen")
+                    }
+                });
             });
         });
         assert!(unjoined.is_err());
@@ -172,5 +184,24 @@ fn goroutines_start_goroutines_a_million_times_over() {
             drop(tx);
             assert_eq!(rx.recv(), None);
         }
+    });
+}
+
+#[test]
+fn a_checkpoint_lets_neighbours_run() {
+    // A hog that passes checkpoints and still keeps the only processor for ever.
+    gaggle::runtime::set_max_procs(1);
+    gaggle::run(|| {
+        let stop = Arc::new(AtomicUsize::new(0));
+        let seen = stop.clone();
+        let hog = spawn(move || {
+            while seen.load(Ordering::Relaxed) == 0 {
+                gaggle::checkpoint();
+            }
+        });
+        // Started after the hog and behind it: it runs only if the hog yields.
+        gaggle::runtime::yield_now();
+        spawn(move || stop.store(1, Ordering::Relaxed)).join().unwrap();
+        hog.join().unwrap();
     });
 }

@@ -50,11 +50,11 @@ pub(super) fn ending(panic: Option<&PanicPayload>) {
 fn tell(_payload: &PanicPayload) {}
 
 #[cfg(not(loom))]
-pub(crate) use hooks::{set_on_panic, set_policy};
+use hooks::tell;
 #[cfg(not(loom))]
 pub use hooks::{GoroutinePanic, PanicPolicy};
 #[cfg(not(loom))]
-use hooks::tell;
+pub(crate) use hooks::{set_on_panic, set_policy};
 
 #[cfg(not(loom))]
 mod hooks {

@@ -41,8 +41,7 @@ enum WakesAt {
     At(Instant),
 }
 
-static PENDING: Lock<Pending> =
-    Lock::new(LockRank::Deadline, Pending { entries: BTreeMap::new(), wakes_at: None });
+static PENDING: Lock<Pending> = Lock::new(LockRank::Deadline, Pending { entries: BTreeMap::new(), wakes_at: None });
 static RING: Event = Event::new();
 
 /// A started deadline, to be stopped. Dropping it does not stop it.

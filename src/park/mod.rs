@@ -9,6 +9,8 @@
 //! bodies: `native.rs` (a goroutine on its worker, or a plain OS thread) and `loom.rs` (a thread of a model).
 
 mod reason;
+#[cfg(not(loom))]
+pub(crate) mod slice;
 mod ticket;
 mod wait_queue;
 
@@ -23,9 +25,7 @@ pub(crate) use crate::sched::status::{Outcome, OutcomeKind};
 pub(crate) use deadline::{OnTime, wait_until};
 #[cfg(not(loom))]
 pub(crate) use imp::Myself;
-pub(crate) use imp::{
-    Payload, SpawnOptions, Spawned, end_goroutine, in_goroutine, prepare, rand_below, yield_now,
-};
+pub(crate) use imp::{Payload, SpawnOptions, Spawned, end_goroutine, in_goroutine, prepare, rand_below, yield_now};
 pub(crate) use reason::WaitReason;
 pub(crate) use ticket::{Ticket, begin_wait};
 pub(crate) use wait_queue::{WaitNode, WaitQueue};

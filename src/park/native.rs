@@ -6,8 +6,8 @@
 //! 2. A thread's parker is used as "current" by its thread only, and handed back when the thread ends.
 
 use super::{Outcome, WaitReason};
-use crate::primitives::{Event, Lock, LockRank, thread_local};
 use crate::coroutine::stack::class_for;
+use crate::primitives::{Event, Lock, LockRank, thread_local};
 use crate::sched::goroutine::{Extra, Goroutine, RunFn, flags};
 use crate::sched::site::Site;
 use crate::sched::status::{Duty, ParkWord};
@@ -108,9 +108,7 @@ struct OwnParker(&'static ThreadParker);
 impl OwnParker {
     fn take() -> Self {
         let spare = SPARE.lock().pop();
-        Self(spare.unwrap_or_else(|| {
-            Box::leak(Box::new(ThreadParker { word: ParkWord::new(), event: Event::new() }))
-        }))
+        Self(spare.unwrap_or_else(|| Box::leak(Box::new(ThreadParker { word: ParkWord::new(), event: Event::new() }))))
     }
 
     fn get() -> NonNull<ThreadParker> {
@@ -118,9 +116,9 @@ impl OwnParker {
             static OWN: OwnParker = OwnParker::take();
         }
         // While the thread's locals are being destroyed there is none: a wait then costs a leaked parker.
-        let parker = OWN.try_with(|own| own.0).unwrap_or_else(|_| {
-            Box::leak(Box::new(ThreadParker { word: ParkWord::new(), event: Event::new() }))
-        });
+        let parker = OWN
+            .try_with(|own| own.0)
+            .unwrap_or_else(|_| Box::leak(Box::new(ThreadParker { word: ParkWord::new(), event: Event::new() })));
         NonNull::from(parker)
     }
 }
@@ -281,7 +279,9 @@ fn drop_locals(g: &Goroutine) {
     // A local's destructor may make new ones; std gives up after a few rounds as well.
     for _ in 0..8 {
         // SAFETY: owner field; it runs here, and the borrow ends before a destructor runs.
-        let Some(locals) = g.locals.with_mut(|locals| unsafe { (*locals).take() }) else { return };
+        let Some(locals) = g.locals.with_mut(|locals| unsafe { (*locals).take() }) else {
+            return;
+        };
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(locals)));
     }
 }

@@ -1,8 +1,8 @@
 //! What the scheduler is started with: the builder's words, else the environment's, else the machine's.
 
+use super::goroutine::flags;
 use crate::coroutine::stack::{self, Class, DEFAULT_STACK};
 use crate::primitives::atomic::{AtomicBool, AtomicUsize, Ordering};
-use super::goroutine::flags;
 
 /// The most processors that can be asked for.
 pub(crate) const MAX_PROCS: usize = 1024;

@@ -7,6 +7,7 @@ use super::goroutine::Goroutine;
 use super::status::ParkWord;
 use super::worker::Worker;
 use crate::coroutine::stack::StackState;
+use crate::primitives::atomic::AtomicU8;
 use crate::primitives::rand::Rng;
 use crate::primitives::{sequence, thread_local};
 use core::any::Any;
@@ -107,4 +108,11 @@ pub(crate) fn with_locals<R>(f: impl FnOnce(&mut Locals) -> R) -> Option<R> {
 #[inline(never)]
 fn thread_locals() -> Option<*mut Locals> {
     THREAD_LOCALS.try_with(UnsafeCell::get).ok()
+}
+
+/// The slice mark of the processor on which the calling goroutine runs.
+#[inline]
+pub(crate) fn slice_mark() -> Option<&'static AtomicU8> {
+    let w = worker()?;
+    if w.current().is_null() { None } else { Some(&w.processor().slice) }
 }

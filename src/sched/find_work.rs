@@ -61,11 +61,8 @@ fn pick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
 #[inline]
 fn queued(w: &'static Worker, picks: u32) -> Option<NonNull<Goroutine>> {
     let p = w.processor();
-    let picked = if picks & 1 == 0 {
-        w.pop_home().or_else(|| p.queue.pop())
-    } else {
-        p.queue.pop().or_else(|| w.pop_home())
-    };
+    let picked =
+        if picks & 1 == 0 { w.pop_home().or_else(|| p.queue.pop()) } else { p.queue.pop().or_else(|| w.pop_home()) };
     picked.or_else(|| w.take_home_next()).or_else(|| p.take_next())
 }
 
@@ -171,8 +168,7 @@ fn load(tick: &AtomicU32) -> u32 {
 /// counts only while that processor does not switch: its holder is about to take it otherwise.
 pub(super) fn anything_to_steal() -> bool {
     let s = scheduler();
-    !s.injector.is_empty()
-        || s.processors().iter().any(|p| !p.queue.is_empty() || stands_still(p))
+    !s.injector.is_empty() || s.processors().iter().any(|p| !p.queue.is_empty() || stands_still(p))
 }
 
 /// Whether `p` keeps the same goroutine waiting to run next for a while.

@@ -148,7 +148,9 @@ impl Idle {
 
     /// A sleeping worker, or a new one (I3).
     fn next_sleeper(lists: &mut Lists) -> Heir {
-        let Some(w) = lists.sleepers.pop() else { return Heir::NewThread };
+        let Some(w) = lists.sleepers.pop() else {
+            return Heir::NewThread;
+        };
         // ORDERING: Relaxed; under the lock.
         w.asleep.store(false, Ordering::Relaxed);
         Heir::Worker(w)

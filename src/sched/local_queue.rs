@@ -93,12 +93,7 @@ impl<T> LocalQueue<T> {
             // ORDERING: Relaxed; we wrote the slot ourselves.
             let item = self.slot(head).load(Ordering::Relaxed);
             // ORDERING: Relaxed; we give no slot to anybody else: `push` acquires what thieves released.
-            match self.head.compare_exchange_weak(
-                head,
-                head.wrapping_add(1),
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
+            match self.head.compare_exchange_weak(head, head.wrapping_add(1), Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return NonNull::new(item),
                 Err(now) => head = now,
             }
@@ -131,12 +126,8 @@ impl<T> LocalQueue<T> {
                 into.slot(base.wrapping_add(i)).store(item, Ordering::Relaxed);
             }
             // ORDERING: Release keeps the copies before the move; pairs with the Acquire of `head` in `push`.
-            let moved = self.head.compare_exchange(
-                head,
-                head.wrapping_add(count),
-                Ordering::Release,
-                Ordering::Relaxed,
-            );
+            let moved =
+                self.head.compare_exchange(head, head.wrapping_add(count), Ordering::Release, Ordering::Relaxed);
             if moved.is_err() {
                 hint::spin_loop();
                 continue;

@@ -36,8 +36,6 @@ mod threads;
 mod worker;
 
 #[cfg(not(loom))]
-pub(crate) use run::{
-    count_ended, free, inherited_flags, new_goroutine, park_current, ready, start, yield_now,
-};
+pub(crate) use run::{count_ended, free, inherited_flags, new_goroutine, park_current, ready, start, yield_now};
 #[cfg(not(loom))]
 pub(crate) use scheduler::scheduler;

@@ -10,7 +10,7 @@ use super::goroutine::Goroutine;
 use super::list::List;
 use super::local_queue::LocalQueue;
 use crate::coroutine::stack::Promises;
-use crate::primitives::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::primitives::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::primitives::cell::UnsafeCell;
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
@@ -23,6 +23,8 @@ pub(crate) struct Processor {
     run_next: CachePadded<AtomicPtr<Goroutine>>,
     /// Counts switches; a thief that sees it stand still may take `run_next`.
     pub(super) tick: AtomicU32,
+    /// Whether the goroutine that runs here is asked to yield (`park::slice`).
+    pub(super) slice: AtomicU8,
     /// Holder writes: goroutines started, and ended, here.
     pub(super) started: AtomicU64,
     pub(super) ended: AtomicU64,
@@ -45,6 +47,7 @@ impl Processor {
             queue: LocalQueue::new(),
             run_next: CachePadded::new(AtomicPtr::new(ptr::null_mut())),
             tick: AtomicU32::new(0),
+            slice: AtomicU8::new(0),
             started: AtomicU64::new(0),
             ended: AtomicU64::new(0),
             free: UnsafeCell::new(List::new()),

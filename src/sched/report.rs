@@ -15,7 +15,9 @@ pub(super) fn install() {
     overflow::install_fault_handler(overflowed);
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        let Some(g) = current::goroutine() else { return before(info) };
+        let Some(g) = current::goroutine() else {
+            return before(info);
+        };
         // SAFETY: it runs here.
         let g = unsafe { g.as_ref() };
         eprintln!("{} panicked:", Identity(g));
@@ -45,7 +47,9 @@ impl fmt::Display for Identity<'_> {
 
 /// Async-signal-safe: reads a thread local that is a plain word, and formats without allocating.
 fn overflowed(out: &mut FatalWriter) {
-    let Some(g) = current::goroutine() else { return };
+    let Some(g) = current::goroutine() else {
+        return;
+    };
     // SAFETY: it runs here; the handler interrupted it.
     let g = unsafe { g.as_ref() };
     let size = g.stack.with(|state| {

@@ -47,7 +47,9 @@ impl Roster {
             }
         }
         for _ in 1..BATCH {
-            let Some(g) = central.free.pop_front() else { break };
+            let Some(g) = central.free.pop_front() else {
+                break;
+            };
             // SAFETY: it was just taken off the only list that it was in.
             unsafe { cache.push_back(g) };
         }

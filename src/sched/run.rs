@@ -17,11 +17,7 @@ use core::ptr::{self, NonNull};
 /// # Errors
 /// When there is no address space for its stack.
 #[inline]
-pub(crate) fn new_goroutine(
-    site: &'static Site,
-    flags: u8,
-    class: Class,
-) -> Result<NonNull<Goroutine>, StackError> {
+pub(crate) fn new_goroutine(site: &'static Site, flags: u8, class: Class) -> Result<NonNull<Goroutine>, StackError> {
     let s = scheduler();
     // ORDERING: Relaxed, everywhere here; numbers that need only be unique.
     match current::worker() {

@@ -10,7 +10,7 @@ use super::injector::Injector;
 use super::processor::Processor;
 use super::roster::Roster;
 use crate::coroutine::stack::Promises;
-use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use crate::primitives::{Lock, LockRank};
 use core::ptr::{self, NonNull};
 
@@ -142,5 +142,11 @@ impl Scheduler {
         let ended = sum(|p| &p.ended);
         let started = sum(|p| &p.started) + self.started_outside.load(Ordering::Relaxed);
         started.saturating_sub(ended) as usize
+    }
+
+    /// For each processor: how often it has switched, and its slice mark.
+    pub(crate) fn slices(&self) -> impl Iterator<Item = (u32, &'static AtomicU8)> {
+        // ORDERING: Relaxed; a count.
+        self.processors().iter().map(|p| (p.tick.load(Ordering::Relaxed), &p.slice))
     }
 }
