@@ -2,14 +2,14 @@
 //!
 //! The store's contract, which `generators.rs` fulfils on the portable back end: `Stack`, `protection`, `page_size`,
 //! `take` (some stacks of a class), `give` (stacks that nobody wants hot), `discard_deep` (what deep use left behind),
-//! `is_overflow` (of a memory fault).
+//! `discard_spent` (the same of a segment), `is_overflow` (of a memory fault).
 
 mod arena;
 mod guard;
 mod regions;
 
 pub(super) use crate::platform::memory::page_size;
-pub(super) use arena::{discard_deep, give, take};
+pub(super) use arena::{discard_deep, discard_spent, give, take};
 pub(crate) use guard::protection;
 
 use super::{Bounds, Class, Protection};
