@@ -93,3 +93,6 @@ pub(super) fn is_overflow(address: usize, sp: usize) -> bool {
         in_guard && (slot.start.saturating_sub(OVERSHOOT)..=end).contains(&sp)
     })
 }
+
+#[cfg(test)]
+mod tests;
