@@ -94,6 +94,14 @@ pub(crate) fn is_readable(address: usize) -> bool {
     answer == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::EFAULT)
 }
 
+/// Whether the page at `address` holds memory.
+pub(crate) fn is_resident(address: usize) -> bool {
+    let mut page = 0_u8;
+    let start = (address & !(page_size() - 1)) as *mut libc::c_void;
+    // SAFETY: the kernel writes one byte for the one page; it checks the address itself.
+    unsafe { libc::mincore(start, page_size(), &mut page) == 0 && page & 1 != 0 }
+}
+
 /// Drops the contents of each range; the next touch finds zeroes. Guards stay.
 ///
 /// # Safety

@@ -300,6 +300,9 @@ pub(super) fn give(stacks: &mut Vec<Stack>) {
 /// The generator crate gives nothing back of a stack but the whole.
 pub(super) fn discard_deep(_stacks: &[Stack]) {}
 
+/// As [`discard_deep`]: a spent segment keeps its memory until its goroutine ends.
+pub(super) fn discard_spent(_segment: &Stack) {}
+
 /// Whether a fault at `address` hit the guard of the stack that the thread runs on. Async-signal-safe.
 #[cfg(unix)]
 pub(super) fn is_overflow(address: usize, _sp: usize) -> bool {

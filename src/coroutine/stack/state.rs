@@ -6,7 +6,7 @@
 //! 3. Between `limit` and the guard lies at least [`RED_ZONE`] (a quarter of the smallest stacks): the frames of code
 //!    that does not check fit there.
 
-use super::store::Stack;
+use super::store::{self, Stack};
 use super::{Class, StackError, class_for, max_stack, overflow};
 use smallvec::SmallVec;
 
@@ -163,6 +163,9 @@ impl StackState {
         let chain = self.chain.as_mut().expect("no segment is live");
         let left = chain.live.pop();
         debug_assert!(left.is_some(), "no segment is live");
+        if let Some(left) = &left {
+            store::discard_spent(left);
+        }
         let older = core::mem::replace(&mut chain.spare, left);
         self.limit = self.bottom_and_size().map_or(0, |(bottom, size)| limit_above(bottom, size));
         drop(older);

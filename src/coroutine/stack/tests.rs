@@ -1,4 +1,7 @@
 //! The store, the caches, and what a goroutine carries; every back end runs them.
+//!
+//! What changes or measures the whole process runs in a process of its own: the test starts this binary again for one
+//! ignored test, the *program*. `GAGGLE_TEST_RUNNER` names an emulator to start it with.
 
 use super::growth::run_on_segment;
 use super::*;
@@ -125,4 +128,60 @@ fn the_spent_segment_is_used_again() {
     }
     seen.dedup();
     assert_eq!(seen.len(), 1);
+}
+
+/// Runs an ignored test of this file in a process of its own.
+pub(super) fn program(name: &str, env: &[(&str, &str)]) {
+    let me = std::env::current_exe().unwrap();
+    let mut command = match std::env::var_os("GAGGLE_TEST_RUNNER") {
+        Some(runner) => {
+            let mut command = std::process::Command::new(runner);
+            command.arg(me);
+            command
+        }
+        None => std::process::Command::new(me),
+    };
+    command.args(["--exact", name, "--ignored", "--nocapture"]).envs(env.iter().copied());
+    let output = command.output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{stdout}{stderr}");
+    assert!(stdout.contains("1 passed"), "no program of the name {name}: {stdout}");
+}
+
+#[cfg(target_os = "linux")]
+const GUARDS: [&[(&str, &str)]; 3] = [&[], &[("GAGGLE_TEST_GUARD", "protect")], &[("GAGGLE_TEST_GUARD", "canary")]];
+
+#[test]
+#[cfg(target_os = "linux")]
+fn running_out_of_address_space_is_an_error() {
+    // A panic here would take the process down where one goroutine could have been refused.
+    for guard in GUARDS {
+        program("coroutine::stack::behaviour::program_out_of_address_space", guard);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "a program: it limits its process"]
+fn program_out_of_address_space() {
+    // See `running_out_of_address_space_is_an_error`.
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').next().unwrap().parse().unwrap();
+    let most = (pages * 4096 + (256 << 20)) as libc::rlim_t;
+    // SAFETY: limits this process, which is ours alone.
+    let limited = unsafe { libc::setrlimit(libc::RLIMIT_AS, &libc::rlimit { rlim_cur: most, rlim_max: most }) };
+    assert_eq!(limited, 0);
+    let mut cache = StackCache::new();
+    let mut stacks = Vec::with_capacity(1024);
+    let error = loop {
+        match cache.take(class(1 << 20)) {
+            Ok(stack) if stacks.len() < 1024 => stacks.push(stack),
+            Ok(_) => panic!("a gigabyte of stacks under a limit of 256 MiB"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StackError::OutOfMemory { size: 0x10_0000, .. }), "{error}");
+    assert!(stacks.len() > 150, "only {} stacks", stacks.len());
+    cache.give(stacks.pop().unwrap());
+    assert!(cache.take(class(1 << 20)).is_ok(), "what was given back must be had again");
 }

@@ -1,6 +1,7 @@
 //! One test per behaviour of the switch; every back end runs them all.
 
 use super::{Context, init, swap};
+use crate::coroutine::stack::growth;
 use crate::coroutine::stack::{DEFAULT_STACK, Stack, StackState, class_for};
 use core::ptr;
 
@@ -174,6 +175,31 @@ fn a_panic_is_caught_on_the_stack_it_happened_on() {
     Routine::resume(this);
     Routine::resume(this);
     assert_eq!(routine.log, [7, 8]);
+}
+
+#[test]
+fn a_context_is_saved_and_resumed_in_its_twelfth_segment() {
+    // The chain must be intact after a switch, however long it is: each return needs the segment it came from.
+    fn nest(this: *mut Routine, links: u64) {
+        if links == 0 {
+            return Routine::pause(this);
+        }
+        let held = std::hint::black_box([links; 4]);
+        // SAFETY: the routine's own state, which stays in place; no reference to it is held.
+        unsafe { growth::run_on_segment(&raw mut (*this).state, &mut || nest(this, links - 1)) };
+        log(this, held[3]);
+    }
+    let mut root = Context::empty();
+    let mut routines: Vec<_> = (0..4).map(|_| Routine::new(&mut root, |this| nest(this, 12))).collect();
+    for routine in &mut routines {
+        Routine::resume(&mut **routine);
+        assert_eq!(routine.state.segments(), 12);
+    }
+    for routine in &mut routines {
+        Routine::resume(&mut **routine);
+        assert_eq!(routine.state.segments(), 0);
+        assert!(routine.log.iter().copied().eq(1..=12));
+    }
 }
 
 #[test]

@@ -21,6 +21,9 @@ use std::io;
 const KEPT: usize = 4 << 10;
 /// What a hot stack of a worker may keep resident: a goroutine of ordinary depth should not fault its pages in anew.
 const KEPT_HOT: usize = 16 << 10;
+/// What a goroutine's spent segment may keep resident. Asking the system costs 0.1 us, which crossings into segments of
+/// this size and below are spared.
+const KEPT_SEGMENT: usize = 1 << 20;
 /// More stacks than this are not kept warm: 256 MiB of a burst's memory stay, the rest goes back to the system.
 const WARM_LIMIT: usize = 65_536;
 const FIRST_REGION: usize = 16 << 20;
@@ -100,6 +103,14 @@ pub(in super::super) fn give(stacks: &mut Vec<Stack>) {
 /// Gives back what deep use left on stacks that stay hot.
 pub(in super::super) fn discard_deep(stacks: &[Stack]) {
     discard_below(stacks, KEPT_HOT);
+}
+
+/// Gives back what deep use left on a spent segment, if it went deep at all: the small ones may keep what they have.
+pub(in super::super) fn discard_spent(segment: &Stack) {
+    let bounds = segment.bounds();
+    if segment.size() > KEPT_SEGMENT && memory::is_resident(bounds.top - KEPT_SEGMENT) {
+        discard_below(core::slice::from_ref(segment), KEPT_HOT);
+    }
 }
 
 /// Gives back all memory of `stacks` but the `kept` topmost bytes of each.

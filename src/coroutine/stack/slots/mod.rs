@@ -1,16 +1,16 @@
 //! Native stacks: slots cut from a few large reservations.
 //!
 //! The store's contract, which `generators.rs` fulfils on the portable back end: `Stack`, `protection`, `page_size`,
-//! `promise` and
-//! `release_promise` (room for stacks to be taken later), `take` (some stacks of a class), `give` (stacks that nobody wants hot), `discard_deep` (what deep use left behind),
-//! `is_overflow` (of a memory fault).
+//! `promise` and `release_promise` (room for stacks to be taken later), `take` (some stacks of a class), `give`
+//! (stacks that nobody wants hot), `discard_deep` (what deep use left behind), `discard_spent` (the same of a
+//! segment), `is_overflow` (of a memory fault).
 
 mod arena;
 mod guard;
 mod regions;
 
 pub(super) use crate::platform::memory::page_size;
-pub(super) use arena::{discard_deep, give, promise, release_promise, take};
+pub(super) use arena::{discard_deep, discard_spent, give, promise, release_promise, take};
 pub(crate) use guard::protection;
 
 use super::{Bounds, Class, Protection};
@@ -94,3 +94,6 @@ pub(super) fn is_overflow(address: usize, sp: usize) -> bool {
         in_guard && (slot.start.saturating_sub(OVERSHOOT)..=end).contains(&sp)
     })
 }
+
+#[cfg(test)]
+mod tests;
