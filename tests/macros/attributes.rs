@@ -46,14 +46,10 @@ fn an_error_fails_the_test() {
     assert_eq!(format!("{outcome:?}"), success, "non-zero status code");
 }
 
-#[gaggle::test(stack = 4 << 20, unsafe(migrate))]
+#[gaggle::test(stack = 64 << 10, unsafe(migrate))]
 fn arguments_in_both_kinds() {
-    // An argument that is read and then forgotten would leave the default stack, too small for this.
-    let big = std::hint::black_box([1_u8; 512 << 10]);
-    assert_eq!(
-        big.iter().map(|&byte| usize::from(byte)).sum::<usize>(),
-        512 << 10
-    );
+    // An argument that is read and then forgotten would leave the default, which is bigger.
+    assert!(gaggle::stack::remaining() < 64 << 10);
 }
 
 #[gaggle::test(unsafe(migrate))]
