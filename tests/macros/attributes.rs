@@ -229,7 +229,7 @@ fn preemptible_keeps_the_meaning_of_every_loop() {
 
 #[gaggle::growable]
 #[gaggle::preemptible]
-unsafe fn both_on_an_unsafe_function(mut limit: u32) -> u32 {
+extern "C" fn both_on_a_c_function(mut limit: u32) -> u32 {
     let mut steps = 0;
     while limit > 0 {
         limit -= 1;
@@ -241,5 +241,6 @@ unsafe fn both_on_an_unsafe_function(mut limit: u32) -> u32 {
 #[test]
 fn attributes_go_together() {
     // The second attribute must see a function, whatever the first made of it.
-    let _: unsafe fn(u32) -> u32 = both_on_an_unsafe_function;
+    let function: extern "C" fn(u32) -> u32 = both_on_a_c_function;
+    assert_eq!(function(3), 3);
 }
