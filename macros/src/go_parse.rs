@@ -76,19 +76,21 @@ impl Parse for Go {
 }
 
 impl Go {
-    /// Reads up to and with the `;`.
+    /// Reads up to and with the `;`. Where there is none, what stands after the first mistake is taken
+    /// for what to run.
     fn read_options(&mut self, input: ParseStream) {
         while let Err(error) = self.read_options_until_mistake(input) {
             self.errors.push(error);
-            let at_end = |input: ParseStream| input.peek(Token![;]) || input.peek(Token![,]);
-            tokens::take_until(input, at_end);
-            if input.is_empty() {
+            if !tokens::rest(input)
+                .iter()
+                .any(|token| is_punct(Some(token), ';'))
+            {
                 return;
             }
-            if input.parse::<Token![;]>().is_ok() {
-                return;
-            }
-            let _ = input.parse::<Token![,]>();
+            tokens::take_until(input, |input| {
+                input.peek(Token![;]) || input.peek(Token![,])
+            });
+            let _ = input.parse::<Option<Token![,]>>();
         }
     }
 

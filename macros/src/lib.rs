@@ -84,7 +84,7 @@ use proc_macro::TokenStream;
 ///
 /// # Value
 ///
-/// A [`JoinHandle`](https://docs.rs/gaggle/latest/gaggle/struct.JoinHandle.html): `join()` waits and gives
+/// A `JoinHandle`: `join()` waits and gives
 /// the goroutine's value or its panic, dropping it detaches.
 ///
 /// # Panics
@@ -294,7 +294,7 @@ pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 ///
 /// # gaggle::run(|| {
-/// assert_eq!(depth(100_000), 100_000);
+/// assert_eq!(depth(200_000), 200_000);
 /// # });
 /// ```
 ///

@@ -291,6 +291,15 @@ fn options_in_any_order_evaluated_once_in_the_caller() {
 }
 
 #[test]
+fn the_stack_is_as_big_as_asked() {
+    // An option that is read and then forgotten would leave the default.
+    let small = go!(stack = 64 << 10; gaggle::stack::remaining());
+    let big = go!(pinned, stack = 4 << 20; || gaggle::stack::remaining());
+    assert!(small.join().unwrap() < 64 << 10);
+    assert!(big.join().unwrap() > 2 << 20);
+}
+
+#[test]
 fn bodies_that_are_expressions() {
     // Each of these is run in the goroutine as it stands, and not evaluated in the caller.
     let (tx, rx) = chan::<i32>(4);

@@ -368,6 +368,20 @@ fn select_in_closures_generics_and_goroutines() {
 }
 
 #[test]
+fn biased_takes_the_first_ready_arm_and_only_then() {
+    // Without `biased;` both arms must get their turns (chance of a false alarm: 2 in 2^200), with it one.
+    let (_tx, rx) = filled([0; 400]);
+    let (_idle, never) = chan::<i32>(0);
+    let fair = |_| select! { <-rx => 1, <-never => 2, <-rx => 3 };
+    let biased = |_| select! { biased; <-never => 2, <-rx => 1, <-rx => 3 };
+    let mut chosen: Vec<_> = (0..200).map(fair).collect();
+    chosen.sort_unstable();
+    chosen.dedup();
+    assert_eq!(chosen, [1, 3]);
+    assert!((0..200).map(biased).all(|arm| arm == 1));
+}
+
+#[test]
 fn a_timeout_beside_a_default_never_passes() {
     // `default` does not wait, so there is nothing that could time out.
     let (_tx, rx) = chan::<i32>(0);

@@ -71,71 +71,75 @@ fn attributes_stay_with_what_they_speak_of() {
     assert!(text.contains("fn f () {"), "{text}");
 }
 
+/// Arguments, item, the token that the error points at, and what it says.
+#[rustfmt::skip]
+const MISTAKES: &[(&str, &str, &str, &str)] = &[
+    (
+        "threads = 2",
+        "fn main() {}",
+        "threads",
+        "unknown argument `threads`",
+    ),
+    (
+        "procs",
+        "fn main() {}",
+        "procs",
+        "expected `procs = ` and a number",
+    ),
+    (
+        "procs =",
+        "fn main() {}",
+        "procs",
+        "expected `procs = ` and a number",
+    ),
+    (
+        "procs = \"4\"",
+        "fn main() {}",
+        "\"4\"",
+        "`procs` is a number",
+    ),
+    (
+        "procs = 0",
+        "fn main() {}",
+        "0",
+        "`procs` must be at least 1",
+    ),
+    (
+        "procs = 1, procs = 2",
+        "fn main() {}",
+        "procs",
+        "`procs` is given twice",
+    ),
+    ("migrate", "fn main() {}", "migrate", "is a promise"),
+    (
+        "unsafe(migrat)",
+        "fn main() {}",
+        "(",
+        "expected `(migrate)`",
+    ),
+    ("unsafe", "fn main() {}", "", "expected `(migrate)`"),
+    (
+        "procs = 1 stack = 2",
+        "fn main() {}",
+        "stack",
+        "expected `,`",
+    ),
+    ("4", "fn main() {}", "4", "expected an argument"),
+    ("", "async fn main() {}", "async", "needs no `async fn`"),
+    ("", "const fn main() {}", "const", "`const fn`"),
+    ("", "fn main(args: A) {}", "args", "takes no arguments"),
+    ("", "fn main<T>() {}", "<", "cannot be generic"),
+    ("", "unsafe fn main() {}", "unsafe", "cannot be `unsafe`"),
+    ("", "extern \"C\" fn main() {}", "extern", "plain Rust `fn`"),
+    ("", "fn start() {}", "start", "goes on `fn main`"),
+    ("", "struct Main;", "struct", "goes on a function"),
+    ("", "fn main();", "fn", "goes on a function with a body"),
+];
+
 #[test]
 fn mistakes_point_at_their_token() {
     // A mistake told at the whole attribute leaves the reader to find the argument.
-    for (args, item, at, expected) in [
-        (
-            "threads = 2",
-            "fn main() {}",
-            "threads",
-            "unknown argument `threads`",
-        ),
-        (
-            "procs",
-            "fn main() {}",
-            "procs",
-            "expected `procs = ` and a number",
-        ),
-        (
-            "procs =",
-            "fn main() {}",
-            "procs",
-            "expected `procs = ` and a number",
-        ),
-        (
-            "procs = \"4\"",
-            "fn main() {}",
-            "\"4\"",
-            "`procs` is a number",
-        ),
-        (
-            "procs = 0",
-            "fn main() {}",
-            "0",
-            "`procs` must be at least 1",
-        ),
-        (
-            "procs = 1, procs = 2",
-            "fn main() {}",
-            "procs",
-            "`procs` is given twice",
-        ),
-        ("migrate", "fn main() {}", "migrate", "is a promise"),
-        (
-            "unsafe(migrat)",
-            "fn main() {}",
-            "(",
-            "expected `(migrate)`",
-        ),
-        ("unsafe", "fn main() {}", "", "expected `(migrate)`"),
-        (
-            "procs = 1 stack = 2",
-            "fn main() {}",
-            "stack",
-            "expected `,`",
-        ),
-        ("4", "fn main() {}", "4", "expected an argument"),
-        ("", "async fn main() {}", "async", "needs no `async fn`"),
-        ("", "const fn main() {}", "const", "`const fn`"),
-        ("", "fn main(args: A) {}", "args", "takes no arguments"),
-        ("", "fn main<T>() {}", "<", "cannot be generic"),
-        ("", "unsafe fn main() {}", "unsafe", "cannot be `unsafe`"),
-        ("", "extern \"C\" fn main() {}", "extern", "plain Rust `fn`"),
-        ("", "fn start() {}", "start", "goes on `fn main`"),
-        ("", "struct Main;", "struct", "goes on a function"),
-        ("", "fn main();", "fn", "goes on a function with a body"),
-    ] {
+    for &(args, item, at, expected) in MISTAKES {
         assert_mistake(main(args, item), at, expected);
     }
     assert_mistake(

@@ -146,6 +146,7 @@ fn tokens_keep_their_spans_even_beside_a_mistake() {
         "clone delta; alpha(beta, gamma)",
         "priority = 3; alpha(beta, gamma)",
         "clone delta delta; { alpha + beta }",
+        "clone delta { alpha + beta }",
         "let delta = alpha; beta(gamma)",
     ] {
         assert_kept(source, &["alpha", "beta", "gamma"], expand(source));

@@ -51,72 +51,76 @@ fn every_arm_becomes_an_expression() {
     }
 }
 
+/// Input, the token that the error points at, and what it says.
+#[rustfmt::skip]
+const MISTAKES: &[(&str, &str, &str)] = &[
+    ("v = <-rx", "v", "expected `=>`"),
+    ("v = <-rx { a }", "{", "expected `=>`"),
+    ("v = <-rx, default => {}", ",", "expected `=>`"),
+    ("v = rx => a", "rx", "expected `<-` before the channel"),
+    ("v = <- => a", "<", "expected a channel after `<-`"),
+    ("<- if a => b", "<", "expected a channel after `<-`"),
+    ("tx <- => a", "<", "expected a value to send"),
+    ("tx. <- v => a", "tx", "expected a channel before `<-`"),
+    ("r = tx <- v <- w => a", "<", "unexpected operator"),
+    ("v = <-rx => a.1.if, default => b", "if", "expected"),
+    ("Some(a) = <-rx => b", "Some", "does not always match"),
+    ("(1) = <-rx => b", "(1)", "does not always match"),
+    ("v: u8 = <-rx => a", ":", "has no type of its own"),
+    ("1 + 1 = <-rx => c", "+", "expected `=` after the pattern"),
+    ("f() = <-rx => c, = <-rx => c", "=", "expected a pattern"),
+    ("rx => a", "rx", "expected an arm of select!"),
+    ("case v := <-rx => a", "case", "without Go's `case`"),
+    ("else => a", "else", "expected `default`"),
+    ("recv(rx) -> v => a", "recv", "expected an arm with `<-`"),
+    ("default(d) => a", "default", "`after(d)`"),
+    ("default if a => b", "if", "`default` takes no guard"),
+    (
+        "default => a, default => b",
+        "default",
+        "a second `default` arm",
+    ),
+    (
+        "after(d) => a, after(e) => b",
+        "after",
+        "a second `after` arm",
+    ),
+    ("after() => a", "after", "expected a duration"),
+    ("after(d, e) => a", "e", "takes one duration"),
+    (
+        "v = <-rx => a, biased; w = <-rx => b",
+        "biased",
+        "`biased` comes first",
+    ),
+    (
+        "biased; biased; w = <-rx => b",
+        "biased",
+        "`biased` comes first",
+    ),
+    (
+        "biased, v = <-rx => b",
+        "biased",
+        "expected `;` after `biased`",
+    ),
+    ("v = <-rx if => a", "if", "expected a condition"),
+    (
+        "v = <-rx if let a = b => c",
+        "let",
+        "`let` has no place in it",
+    ),
+    (
+        "v = <-rx => a w = <-rx => b",
+        "w",
+        "expected `,` between arms",
+    ),
+    ("v = <-rx => , default => b", ",", "expected what to do"),
+    ("#[cfg(a)] v = <-rx => a", "#", "no attributes"),
+];
+
 #[test]
 fn mistakes_point_at_their_token() {
     // A mistake told elsewhere, or in the words of Rust's grammar, sends the reader looking.
-    for (source, at, expected) in [
-        ("v = <-rx", "v", "expected `=>`"),
-        ("v = <-rx { a }", "{", "expected `=>`"),
-        ("v = <-rx, default => {}", ",", "expected `=>`"),
-        ("v = rx => a", "rx", "expected `<-` before the channel"),
-        ("v = <- => a", "<", "expected a channel after `<-`"),
-        ("<- if a => b", "<", "expected a channel after `<-`"),
-        ("tx <- => a", "<", "expected a value to send"),
-        ("tx. <- v => a", "tx", "expected a channel before `<-`"),
-        ("r = tx <- v <- w => a", "<", "unexpected operator"),
-        ("v = <-rx => a.1.if, default => b", "if", "expected"),
-        ("Some(a) = <-rx => b", "Some", "does not always match"),
-        ("(1) = <-rx => b", "(1)", "does not always match"),
-        ("v: u8 = <-rx => a", ":", "has no type of its own"),
-        ("1 + 1 = <-rx => c", "+", "expected `=` after the pattern"),
-        ("f() = <-rx => c, = <-rx => c", "=", "expected a pattern"),
-        ("rx => a", "rx", "expected an arm of select!"),
-        ("case v := <-rx => a", "case", "without Go's `case`"),
-        ("else => a", "else", "expected `default`"),
-        ("recv(rx) -> v => a", "recv", "expected an arm with `<-`"),
-        ("default(d) => a", "default", "`after(d)`"),
-        ("default if a => b", "if", "`default` takes no guard"),
-        (
-            "default => a, default => b",
-            "default",
-            "a second `default` arm",
-        ),
-        (
-            "after(d) => a, after(e) => b",
-            "after",
-            "a second `after` arm",
-        ),
-        ("after() => a", "after", "expected a duration"),
-        ("after(d, e) => a", "e", "takes one duration"),
-        (
-            "v = <-rx => a, biased; w = <-rx => b",
-            "biased",
-            "`biased` comes first",
-        ),
-        (
-            "biased; biased; w = <-rx => b",
-            "biased",
-            "`biased` comes first",
-        ),
-        (
-            "biased, v = <-rx => b",
-            "biased",
-            "expected `;` after `biased`",
-        ),
-        ("v = <-rx if => a", "if", "expected a condition"),
-        (
-            "v = <-rx if let a = b => c",
-            "let",
-            "`let` has no place in it",
-        ),
-        (
-            "v = <-rx => a w = <-rx => b",
-            "w",
-            "expected `,` between arms",
-        ),
-        ("v = <-rx => , default => b", ",", "expected what to do"),
-        ("#[cfg(a)] v = <-rx => a", "#", "no attributes"),
-    ] {
+    for &(source, at, expected) in MISTAKES {
         assert_mistake(expand(source), at, expected);
     }
     assert_mistake(expand("v = <-rx =>"), "", "expected what to do");
