@@ -57,6 +57,11 @@ pub(crate) mod shared;
 #[cfg(not(loom))]
 mod timed;
 
+#[cfg(all(test, loom))]
+mod models;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 pub use self::errors::{RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError};
 pub use self::receiver::{IntoIter, Iter, Receiver, TryIter};
 pub use self::sender::Sender;
