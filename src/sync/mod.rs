@@ -64,6 +64,7 @@ mod patience;
 mod poison;
 mod raw_mutex;
 mod wait_group;
+mod wait_group_go;
 mod wake_list;
 
 pub use mutex::{Mutex, MutexGuard};

@@ -24,6 +24,7 @@ use crate::primitives::atomic::{AtomicU64, Ordering};
 use crate::primitives::sync::Arc;
 use crate::primitives::{Lock, LockRank};
 use core::{fmt, ptr};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 const WAITED: u64 = 1;
 const GENERATION: u64 = 0xFFFF_FFFE;
@@ -221,6 +222,10 @@ impl Default for WaitGroup {
         Self::new()
     }
 }
+
+// A panic cannot leave it half changed: no user code runs under its lock.
+impl UnwindSafe for WaitGroup {}
+impl RefUnwindSafe for WaitGroup {}
 
 impl fmt::Debug for WaitGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
