@@ -45,7 +45,9 @@ fn search(query: &'static str, cluster: &[&[Server]], patience: Duration) -> (Ve
     let mut results = Vec::new();
     // How many kinds there are is known only here, so this is the dynamic form of `select!`.
     let mut arms = Select::new();
-    answers.iter().for_each(|answer| drop(arms.recv(answer)));
+    for answer in &answers {
+        arms.recv(answer);
+    }
     let timeout = arms.recv(&deadline);
     while results.len() < cluster.len() {
         let chosen = arms.select();

@@ -17,7 +17,7 @@ struct Node {
     right: Link,
 }
 
-/// Nodes by index: a tree of boxes that is 100,000 levels deep would overflow the stack as it is dropped.
+/// Nodes by index: a tree of boxes that is 50,000 levels deep would overflow the stack as it is dropped.
 #[derive(Clone, Default)]
 struct Tree {
     nodes: Vec<Node>,
@@ -81,7 +81,7 @@ fn shuffled(len: u32, mut seed: u64) -> Vec<u32> {
 
 #[gaggle::main]
 fn main() {
-    let len = 100_000;
+    let len = 50_000;
     let tree = Tree::of(shuffled(len, 1));
     let say = |what: &str, (same, to_the_end): (bool, bool)| {
         let walks = if to_the_end { "walked to the end" } else { "stopped early" };

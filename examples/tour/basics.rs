@@ -108,7 +108,8 @@ pub fn worker_pool() {
         shares[worker] += 1;
         sum += square;
     }
-    println!("   the squares of 1 to 20 add up to {sum} [{shares:?} jobs in {:.0?}]", start.elapsed());
+    let shares = shares.map(|jobs: u32| jobs.to_string()).join(", ");
+    println!("   the squares of 1 to 20 add up to {sum} [{shares} jobs each, in {:.0?}]", start.elapsed());
 }
 
 fn without_multiples(prime: u32, numbers: Receiver<u32>) -> Receiver<u32> {

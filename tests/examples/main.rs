@@ -94,7 +94,7 @@ fn rate_limiter() {
 fn tree_compare() {
     // Values out of order, a recursion that is not allowed to go on, a walk that nobody ends.
     let expected = "the same values in another order: the same, walked to the end\n\
-                    one value more: different, stopped early\n\
+                    one value more: different, walked to the end\n\
                     twice the values from 1 on: different, stopped early\n\
                     the same values as a list: the same, walked to the end\n";
     for output in outputs("tree_compare") {
