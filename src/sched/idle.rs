@@ -3,7 +3,7 @@
 //! # Invariants
 //! 1. A processor is held by one worker, or on its way to one (`handed`), or in `idle`, or in `spare`.
 //! 2. `waiting` is empty or `idle` is: who lets a processor go gives it to the longest waiting first.
-//! 3. A worker that is `asleep` is in `sleepers` and holds no processor. Whoever clears `asleep`, under the lock,
+//! 3. A worker that is `asleep` holds no processor and, unless it is locked, is in `sleepers`. Whoever clears `asleep`, under the lock,
 //!    takes it out, and either hands it a processor and rings, or puts it into `waiting`.
 //! 4. Submit: make the work visible, F1, look at `n_idle` and `searching`. Sleep: let the processor go, end the
 //!    search, F2, look for work. One of the two fences comes first, so one of the two sees the other.
@@ -201,7 +201,10 @@ impl Idle {
     fn lie_down(lists: &mut Lists, w: &'static Worker) {
         // ORDERING: Relaxed; under the lock, and F2 follows (I5).
         w.asleep.store(true, Ordering::Relaxed);
-        lists.sleepers.push(w);
+        // Only `rouse` may wake a locked worker: it cannot run what others submit, and would swallow the wake-up.
+        if w.locked.get() == 0 {
+            lists.sleepers.push(w);
+        }
     }
 
     /// Lets the processor of `w` go and sleeps until it is given one again.
