@@ -87,17 +87,14 @@ pub(in super::super) fn give(stacks: &mut Vec<Stack>) {
         return;
     };
     debug_assert!(stacks.iter().all(|stack| stack.class() == class && stack.is_intact()));
+    let room = WARM_LIMIT.saturating_sub(ARENA[class.index()].lock().warm.len()).min(stacks.len());
+    let surplus = stacks.split_off(room);
     discard_below(stacks, KEPT);
-    let overflow = {
-        let mut slots = ARENA[class.index()].lock();
-        let room = WARM_LIMIT.saturating_sub(slots.warm.len()).min(stacks.len());
-        slots.warm.extend(stacks.drain(..room));
-        core::mem::take(stacks)
-    };
-    if !overflow.is_empty() {
-        discard_below(&overflow, 0);
-        ARENA[class.index()].lock().cold.extend(overflow);
-    }
+    discard_below(&surplus, 0);
+    // Others may have given meanwhile: the limit is no promise to the byte.
+    let mut slots = ARENA[class.index()].lock();
+    slots.warm.append(stacks);
+    slots.cold.extend(surplus);
 }
 
 /// Gives back what deep use left on stacks that stay hot.
