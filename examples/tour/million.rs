@@ -7,10 +7,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 /// The portable back end makes two mappings for each stack, and the kernel allows a process 65,530.
-const PORTABLE: bool = cfg!(any(
-    gaggle_portable,
-    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))
-));
+const PORTABLE: bool =
+    cfg!(any(gaggle_portable, not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))));
 
 /// One page of stack, and some bytes of records and page tables, with a margin.
 const EACH: u64 = 6_000;

@@ -106,10 +106,8 @@ fn tree_compare() {
 fn load_balancer() {
     // A request or an answer lost; a worker that never gets any.
     let answers: u64 = (1..=40).map(|n| n * (n + 1) / 2).sum();
-    let expected = format!(
-        "2000 requests, 2000 served\nsum of the answers: {}\nevery worker had a share: true\n",
-        50 * answers
-    );
+    let expected =
+        format!("2000 requests, 2000 served\nsum of the answers: {}\nevery worker had a share: true\n", 50 * answers);
     for output in outputs("load_balancer") {
         assert_eq!(without_brackets(&output), expected);
     }

@@ -40,7 +40,11 @@ fn built(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a test has a path");
     let profile = test.parent().and_then(|deps| deps.parent()).expect("target/<profile>/deps/<test>");
     let path = profile.join("examples").join(name).with_extension(env::consts::EXE_EXTENSION);
-    assert!(path.is_file(), "{} is missing: `cargo test` builds the examples, or `cargo build --examples`", path.display());
+    assert!(
+        path.is_file(),
+        "{} is missing: `cargo test` builds the examples, or `cargo build --examples`",
+        path.display()
+    );
     path
 }
 

@@ -5,10 +5,7 @@ use crate::tree;
 
 /// A part: its heading as the left column has it, and its lines.
 const PARTS: [(&str, &[&str]); 6] = [
-    (
-        "1. goroutines",
-        &["hello from Ann", "hello from Bob", "hello from Cleo", "ten thousand more have come and gone"],
-    ),
+    ("1. goroutines", &["hello from Ann", "hello from Bob", "hello from Cleo", "ten thousand more have come and gone"]),
     (
         "2. rendezvous",
         &[
