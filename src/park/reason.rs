@@ -10,8 +10,6 @@ macro_rules! reasons {
         pub(crate) enum WaitReason { $($(#[$doc])* $name,)* }
 
         impl WaitReason {
-            const ALL: &'static [WaitReason] = &[$(WaitReason::$name,)*];
-
             /// The words of a dump.
             pub(crate) const fn as_str(self) -> &'static str {
                 match self { $(WaitReason::$name => $text,)* }
@@ -40,13 +38,6 @@ reasons! {
     SemaphoreAcquire = "semacquire",
     BarrierWait = "barrier wait",
     Blocking = "blocking",
-}
-
-impl WaitReason {
-    /// The reason with this number, as stored in a goroutine.
-    pub(crate) fn from_u8(number: u8) -> Self {
-        Self::ALL.get(usize::from(number)).copied().unwrap_or(WaitReason::None)
-    }
 }
 
 impl fmt::Display for WaitReason {

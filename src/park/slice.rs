@@ -109,7 +109,7 @@ impl Seen {
             watched |= state != UNWATCHED;
             if state == WATCHED && self.switches[i] == switches {
                 mark.store(DUE, Ordering::Relaxed);
-            } else if state == WATCHED && self.ticks % FORGET == 0 {
+            } else if state == WATCHED && self.ticks.is_multiple_of(FORGET) {
                 mark.store(UNWATCHED, Ordering::Relaxed);
             }
             self.switches[i] = switches;

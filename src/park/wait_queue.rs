@@ -29,6 +29,7 @@ impl WaitNode {
     }
 
     /// Whether the node stands in a queue.
+    #[cfg(test)]
     pub(crate) fn is_linked(&self) -> bool {
         self.linked
     }

@@ -64,10 +64,6 @@ impl<T> Lock<T> {
             futex::wait(&self.state, CONTENDED, None);
         }
     }
-
-    pub(crate) fn get_mut(&mut self) -> &mut T {
-        self.value.get_mut()
-    }
 }
 
 impl<T> fmt::Debug for Lock<T> {

@@ -37,8 +37,4 @@ impl<T> Lock<T> {
         // A model that panics while it holds the lock has failed already.
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
-
-    pub(crate) fn get_mut(&mut self) -> &mut T {
-        self.0.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
 }

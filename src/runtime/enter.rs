@@ -82,7 +82,9 @@ pub fn run_main(attr: Attr, f: impl FnOnce() -> ExitCode + Send + 'static) -> Ex
     };
     if builder.start().is_err() {
         // A constructor that ran before main was quicker; the settings of the program win.
-        attr.procs.map(sched_resize);
+        if let Some(n) = attr.procs {
+            sched::scheduler().resize(n);
+        }
     }
     match run_with(attr.builder().name("main"), f) {
         Ok(code) => code,
@@ -90,10 +92,6 @@ pub fn run_main(attr: Attr, f: impl FnOnce() -> ExitCode + Send + 'static) -> Ex
         // Its message has been printed; the status is the one of a panicking main.
         Err(_) => ExitCode::from(101),
     }
-}
-
-fn sched_resize(n: usize) {
-    sched::scheduler().resize(n);
 }
 
 /// Main's goroutine called `exit`: the others go on, and when none is left the program cannot.

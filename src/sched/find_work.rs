@@ -23,7 +23,7 @@ const WATCH: u32 = 400;
 /// had better look at its root whether its processor is wanted elsewhere. Owner only.
 #[inline]
 pub(super) fn quick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
-    if w.picks.get() % FAIR == 0 && should_leave(w) {
+    if w.picks.get().is_multiple_of(FAIR) && should_leave(w) {
         w.picks.set(w.picks.get().wrapping_add(1));
         return None;
     }
@@ -41,17 +41,17 @@ fn pick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     if w.locked.get() != 0 {
         return w.take_home_next().or_else(|| w.pop_home());
     }
-    if picks % FAIR == 0 {
-        if let Some(g) = injected(w, 1) {
-            return Some(g);
-        }
+    if picks.is_multiple_of(FAIR)
+        && let Some(g) = injected(w, 1)
+    {
+        return Some(g);
     }
     let chain = w.chain.get();
-    if chain < CHAIN {
-        if let Some(g) = w.take_home_next().or_else(|| w.processor().take_next()) {
-            w.chain.set(chain + 1);
-            return Some(g);
-        }
+    if chain < CHAIN
+        && let Some(g) = w.take_home_next().or_else(|| w.processor().take_next())
+    {
+        w.chain.set(chain + 1);
+        return Some(g);
     }
     w.chain.set(0);
     queued(w, picks).or_else(|| injected(w, usize::MAX))
@@ -133,10 +133,10 @@ fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
             if let Some(g) = p.queue.steal_into(&mine.queue) {
                 return Some(g);
             }
-            if round == ROUNDS - 1 {
-                if let Some(g) = steal_next(p) {
-                    return Some(g);
-                }
+            if round == ROUNDS - 1
+                && let Some(g) = steal_next(p)
+            {
+                return Some(g);
             }
         }
         if let Some(g) = injected(w, usize::MAX) {

@@ -19,7 +19,7 @@ use crate::primitives::cell::UnsafeCell;
 use core::any::Any;
 use core::cell::Cell;
 use core::mem::MaybeUninit;
-use core::ptr::{self, NonNull};
+use core::ptr;
 
 /// Words in the payload: the join header and a closure or result of up to 48 bytes.
 pub(crate) const PAYLOAD_WORDS: usize = 12;
@@ -188,12 +188,6 @@ impl Goroutine {
         // ORDERING: Relaxed; dumps read hints.
         self.state.store(state as u8, Ordering::Relaxed);
         self.reason.store(reason, Ordering::Relaxed);
-    }
-
-    /// The state and wait reason, for dumps.
-    pub(crate) fn state(&self) -> (u8, u8) {
-        // ORDERING: Relaxed; hints.
-        (self.state.load(Ordering::Relaxed), self.reason.load(Ordering::Relaxed))
     }
 
     /// Drops one of the two references; true for the last.

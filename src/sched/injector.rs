@@ -47,14 +47,6 @@ impl<T: Linked> Injector<T> {
         self.len.store(list.len(), Ordering::Relaxed);
     }
 
-    /// Moves all of `items` in.
-    pub(crate) fn push_all(&self, items: &mut List<T>) {
-        let mut list = self.list.lock();
-        list.append(items);
-        // ORDERING: Relaxed; written under the lock (I1).
-        self.len.store(list.len(), Ordering::Relaxed);
-    }
-
     /// Takes a fair share for one of `sharers`, at most `most`: the first to run, the others by `rest`.
     pub(crate) fn pop_batch(
         &self,

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     fn item(n: usize) -> NonNull<u8> {
-        NonNull::without_provenance(core::num::NonZeroUsize::new(n + 1).unwrap())
+        NonNull::new(core::ptr::without_provenance_mut(n + 1)).unwrap()
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod models {
     use loom::sync::Arc;
 
     fn item(n: usize) -> NonNull<u8> {
-        NonNull::without_provenance(core::num::NonZeroUsize::new(n + 1).unwrap())
+        NonNull::new(core::ptr::without_provenance_mut(n + 1)).unwrap()
     }
 
     /// Everything that a thief got, as numbers.
