@@ -21,6 +21,7 @@ use super::cases::{Case, Done};
 use crate::chan::core::{Core, Locked};
 use crate::chan::shared::{Step, wake};
 use crate::park::{self, Outcome, OutcomeKind, Ticket, WaitNode, begin_wait};
+use core::mem::MaybeUninit;
 use core::ops::Range;
 use smallvec::SmallVec;
 
@@ -54,9 +55,8 @@ fn poll_many(cases: &mut [Case<'_>], biased: bool) -> Option<usize> {
     if let Some(winner) = glance(cases, &order) {
         return Some(winner);
     }
-    if cases.iter().filter(|case| case.core().is_some()).nth(1).is_none() {
-        return None;
-    }
+    // With one channel at most the glance was proof enough.
+    cases.iter().filter(|case| case.core().is_some()).nth(1)?;
     let mut locks = Locks::take(cases);
     look(cases, &order, &mut locks).map(|found| found.finish(cases, locks))
 }
@@ -64,25 +64,38 @@ fn poll_many(cases: &mut [Case<'_>], biased: bool) -> Option<usize> {
 /// Selects, waiting with `wait` while nothing is ready; `None` if the wait timed out.
 ///
 /// `wait` must not unwind, and returns when the ticket that it is given was claimed and woken.
-pub(super) fn block(
-    cases: &mut [Case<'_>],
-    biased: bool,
-    wait: impl FnOnce(Ticket) -> Outcome,
-) -> Option<usize> {
+pub(super) fn block(cases: &mut [Case<'_>], biased: bool, wait: impl FnOnce(Ticket) -> Outcome) -> Option<usize> {
     let order = Order::new(cases.len(), biased);
     if let Some(winner) = glance(cases, &order) {
         return Some(winner);
     }
+    // Most selects are small: their nodes and locks live in this frame, without a list's bookkeeping.
+    if cases.len() <= INLINE {
+        let mut nodes = [const { MaybeUninit::uninit() }; INLINE];
+        enter_and_wait(cases, &order, &mut nodes, wait)
+    } else {
+        let mut nodes: Vec<_> = cases.iter().map(|_| MaybeUninit::uninit()).collect();
+        enter_and_wait(cases, &order, &mut nodes, wait)
+    }
+}
+
+/// The three passes. `nodes` is room for one node per case, at least.
+#[inline]
+fn enter_and_wait(
+    cases: &mut [Case<'_>],
+    order: &Order,
+    nodes: &mut [MaybeUninit<WaitNode>],
+    wait: impl FnOnce(Ticket) -> Outcome,
+) -> Option<usize> {
     let mut locks = Locks::take(cases);
-    if let Some(found) = look(cases, &order, &mut locks) {
+    if let Some(found) = look(cases, order, &mut locks) {
         return Some(found.finish(cases, locks));
     }
     let ticket = begin_wait();
-    let mut nodes = new_nodes(cases, ticket);
-    enqueue(cases, &mut nodes, &mut locks);
+    enqueue(cases, nodes, &mut locks, ticket);
     drop(locks);
     let outcome = wait(ticket);
-    settle(cases, &mut nodes, outcome.kind())
+    settle(cases, nodes, outcome.kind())
 }
 
 /// Tries one arm, with its channel locked alone.
@@ -115,10 +128,11 @@ fn conclude(case: &mut Case<'_>, step: Step) -> bool {
 fn glance(cases: &mut [Case<'_>], order: &Order) -> Option<usize> {
     for arm in order.arms() {
         let case = &mut cases[arm];
-        if let Some(core) = case.core() {
-            if case.seems_ready(core) && try_case(case, core) {
-                return Some(arm);
-            }
+        if let Some(core) = case.core()
+            && case.seems_ready(core)
+            && try_case(case, core)
+        {
+            return Some(arm);
         }
     }
     None
@@ -141,8 +155,8 @@ impl Found {
 /// First pass: does the first operation, in `order`, that is possible.
 fn look(cases: &mut [Case<'_>], order: &Order, locks: &mut Locks<'_>) -> Option<Found> {
     for arm in order.arms() {
-        let Some(locked) = locks.of(arm) else { continue };
-        match cases[arm].step(locked) {
+        let Some(core) = cases[arm].core() else { continue };
+        match cases[arm].step(locks.of(core)) {
             Step::NotReady => {}
             step => return Some(Found { arm, step }),
         }
@@ -150,73 +164,79 @@ fn look(cases: &mut [Case<'_>], order: &Order, locks: &mut Locks<'_>) -> Option<
     None
 }
 
-fn new_nodes(cases: &[Case<'_>], ticket: Ticket) -> List<WaitNode> {
-    cases.iter().enumerate().map(|(arm, case)| WaitNode::new(ticket, arm as u32, case.slot())).collect()
-}
-
 /// Second pass: stands in the queue of every arm.
-fn enqueue(cases: &[Case<'_>], nodes: &mut [WaitNode], locks: &mut Locks<'_>) {
-    let nodes = nodes.as_mut_ptr();
+#[inline]
+fn enqueue(cases: &[Case<'_>], nodes: &mut [MaybeUninit<WaitNode>], locks: &mut Locks<'_>, ticket: Ticket) {
+    let nodes = nodes.as_mut_ptr().cast::<WaitNode>();
     for (arm, case) in cases.iter().enumerate() {
-        if let Some(locked) = locks.of(arm) {
-            // SAFETY: the channel is open, or `look` would have found the arm ready. The node is fresh, and stays
-            // in place until `settle` has made sure that it is out (I2).
-            unsafe { locked.enqueue(case.side(), nodes.add(arm)) };
-        }
+        let Some(core) = case.core() else { continue };
+        // SAFETY: there is room for a node per case.
+        let node = unsafe { nodes.add(arm) };
+        // SAFETY: as above; what was there holds nothing.
+        unsafe { node.write(WaitNode::new(ticket, arm as u32, case.slot())) };
+        // SAFETY: the channel is open, or `look` would have found the arm ready. The node is fresh, and stays in place
+        // until `settle` has made sure that it is out (I2).
+        unsafe { locks.of(core).enqueue(case.side(), node) };
     }
 }
 
 /// Third pass: the wait is over; takes every node that still stands in a queue out, and names the winner.
-fn settle(cases: &mut [Case<'_>], nodes: &mut [WaitNode], outcome: OutcomeKind) -> Option<usize> {
+#[inline]
+fn settle(cases: &mut [Case<'_>], nodes: &mut [MaybeUninit<WaitNode>], outcome: OutcomeKind) -> Option<usize> {
     let (winner, done) = match outcome {
         OutcomeKind::Selected(arm) => (Some(arm as usize), Done::Moved),
         OutcomeKind::Closed(arm) => (Some(arm as usize), Done::Closed),
         OutcomeKind::TimedOut => (None, Done::No),
     };
-    let nodes = nodes.as_mut_ptr();
+    let nodes = nodes.as_mut_ptr().cast::<WaitNode>();
     for (arm, case) in cases.iter_mut().enumerate() {
         if Some(arm) == winner {
             // Its node was taken out by whoever claimed it.
             case.set_done(done);
         } else if let Some(core) = case.core() {
-            // SAFETY: this node was enqueued in this channel on this side, and nowhere else (I2).
+            // SAFETY: this node was written and enqueued in this channel on this side, and nowhere else (I2).
             unsafe { core.lock().remove(case.side(), nodes.add(arm)) };
         }
     }
     winner
 }
 
-/// The locks of all channels of a select, each taken once.
-struct Locks<'a> {
-    held: List<Locked<'a>>,
-    /// For each arm, which of the locks is its channel's.
-    of_arm: List<Option<u32>>,
-}
+/// The locks of all channels of a select, each taken once; in the order of the channels' sequence numbers.
+struct Locks<'a>(List<Locked<'a>>);
 
 impl<'a> Locks<'a> {
+    #[inline]
     fn take(cases: &[Case<'a>]) -> Self {
-        let mut sorted: List<(u64, u32, &'a Core)> = cases
-            .iter()
-            .enumerate()
-            .filter_map(|(arm, case)| case.core().map(|core| (core.sequence(), arm as u32, core)))
-            .collect();
-        sorted.sort_unstable_by_key(|(sequence, ..)| *sequence);
-        let mut locks = Self { held: List::new(), of_arm: SmallVec::from_elem(None, cases.len()) };
-        let mut last = 0;
-        for (sequence, arm, core) in sorted {
-            // Sequence numbers start at one.
-            if sequence != last {
-                locks.held.push(core.lock());
-                last = sequence;
+        let mut cores: List<&'a Core> = List::new();
+        if cases.len() <= INLINE {
+            for core in cases.iter().filter_map(Case::core) {
+                // Few: insertion is quicker than any sort. A channel that is there already is passed over.
+                let at = cores.iter().position(|other| other.sequence() >= core.sequence()).unwrap_or(cores.len());
+                if cores.get(at).is_none_or(|other| other.sequence() != core.sequence()) {
+                    cores.insert(at, core);
+                }
             }
-            locks.of_arm[arm as usize] = Some(locks.held.len() as u32 - 1);
+        } else {
+            cores.extend(cases.iter().filter_map(Case::core));
+            cores.sort_unstable_by_key(|core| core.sequence());
+            cores.dedup_by_key(|core| core.sequence());
         }
-        locks
+        let mut held = List::new();
+        for core in cores {
+            held.push(core.lock());
+        }
+        Self(held)
     }
 
+    /// The lock of `core`, which is the channel of one of the cases.
     #[inline]
-    fn of(&mut self, arm: usize) -> Option<&mut Locked<'a>> {
-        self.of_arm[arm].map(|held| &mut self.held[held as usize])
+    fn of(&mut self, core: &Core) -> &mut Locked<'a> {
+        let held = &mut self.0;
+        let at = match held.len() {
+            0..=INLINE => held.iter().position(|locked| core::ptr::eq(locked.core(), core)),
+            _ => held.binary_search_by_key(&core.sequence(), |locked| locked.core().sequence()).ok(),
+        };
+        &mut held[at.expect("runtime bug: a select's channel is not locked")]
     }
 }
 
