@@ -41,7 +41,7 @@ fn b09_timeout_against_delivery_to_a_receiver() {
     });
 }
 
-/// Mutations caught: as above, and `Chan::take` copying before the claim is won.
+/// Mutations caught: as above.
 #[test]
 fn b10_timeout_against_delivery_from_a_sender() {
     // A sender that gives up gets its value back, and the receiver has it too.

@@ -51,6 +51,17 @@ impl<T> Slot<T> {
     fn with<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
         self.watch.with_mut(|_| f(self.value))
     }
+
+    /// The slot as a wait node, or a select's case, keeps it.
+    pub(crate) fn erase(&self) -> *mut () {
+        ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// Says that the waiter has its value again, or the one that it waited for: nobody else touches the slot now.
+    #[inline]
+    pub(crate) fn reclaim(&self) {
+        self.watch.with_mut(|_| {});
+    }
 }
 
 /// What one look at a channel, under its lock, came to.
@@ -236,8 +247,9 @@ impl<T> Chan<T> {
             }
             Step::Closed => Ended::Closed,
             Step::NotReady => {
-                let slot = (&raw const slot).cast_mut().cast();
-                self.core.block(locked, Side::Senders, slot, wait).into()
+                let outcome = self.core.block(locked, Side::Senders, slot.erase(), wait);
+                slot.reclaim();
+                outcome.into()
             }
         }
     }
@@ -295,8 +307,9 @@ impl<T> Chan<T> {
             }
             Step::Closed => Ended::Closed,
             Step::NotReady => {
-                let slot = (&raw const slot).cast_mut().cast();
-                self.core.block(locked, Side::Receivers, slot, wait).into()
+                let outcome = self.core.block(locked, Side::Receivers, slot.erase(), wait);
+                slot.reclaim();
+                outcome.into()
             }
         }
     }
@@ -311,7 +324,10 @@ impl<T> Chan<T> {
         // close can't slip between two looks.
         let word = self.core.look();
         if word.is_empty() {
-            return if word.is_closed() { Ended::Closed } else { Ended::TimedOut };
+            return Ended::TimedOut;
+        }
+        if word.is_over() {
+            return Ended::Closed;
         }
         let mut locked = self.core.lock();
         // SAFETY: as our contract.

@@ -126,7 +126,7 @@ fn case<'a, T>(
     Case {
         core: chan.map(|chan| NonNull::from(chan).cast()),
         step,
-        slot: core::ptr::from_ref(slot).cast_mut().cast(),
+        slot: slot.erase(),
         done,
         side,
         _arm: PhantomData,
@@ -156,6 +156,7 @@ impl<'a, T> RecvArm<'a, T> {
 
     /// As [`finish`](Self::finish), but the arm may take part again.
     pub(super) fn take(&mut self) -> Option<T> {
+        self.slot.reclaim();
         match mem::replace(&mut self.done, Done::No) {
             // SAFETY: Moved says that the value is here (I2), and it is taken out once: the arm is No now.
             Done::Moved => Some(unsafe { self.place.assume_init_read() }),
@@ -212,6 +213,7 @@ impl<'a, T> SendArm<'a, T> {
 
     /// As [`finish`](Self::finish); the arm is left without a value.
     pub(super) fn take_result(&mut self) -> Result<(), SendError<T>> {
+        self.slot.reclaim();
         match mem::replace(&mut self.done, Done::Moved) {
             Done::Moved => Ok(()),
             // SAFETY: not Moved, so the value was here (I2); it is taken out once: the arm is Moved now.

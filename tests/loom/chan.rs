@@ -3,8 +3,8 @@
 use super::{Census, model, spawn};
 use gaggle::{TryRecvError, chan, unbounded};
 
-/// Mutations caught: the receiver enqueued without looking for a waiting sender first; the slot copied after the
-/// wake in `recv_slowly`.
+/// Mutations caught: `Chan::take` not looking for a waiting sender; `Chan::offer` waking the receiver before it fills
+/// the slot.
 #[test]
 fn rendezvous() {
     // A send and a receive that miss each other sleep for ever.
@@ -19,7 +19,7 @@ fn rendezvous() {
     });
 }
 
-/// Mutations caught: `Core::close` not ending the waits; `CLOSED` set after the queues were left.
+/// Mutations caught: `Closed::wake` waking nobody; `close` not setting `CLOSED`.
 #[test]
 fn close_wakes_receiver() {
     // A receiver that went to sleep just before the close is never told.
@@ -71,7 +71,7 @@ fn two_senders_on_a_buffer_of_one() {
     });
 }
 
-/// Mutations caught: `try_recv` that looks at the length first, and at `CLOSED` in a second look.
+/// Mutations caught: `try_recv` that takes the length from one look, and `CLOSED` from a second.
 #[test]
 fn b06_empty_then_closed() {
     // A value sent before the close that is never seen, because "empty" and "closed" were two looks.
@@ -175,7 +175,7 @@ fn b27_last_of_two_senders_closes() {
     });
 }
 
-/// Mutations caught: `Core::look` Relaxed where `is_closed` answers.
+/// Mutations caught: `Core::look` Relaxed; `Locked::set` Relaxed.
 #[test]
 fn closed_publishes_what_came_before() {
     // Who sees the channel closed reads old data.

@@ -42,7 +42,7 @@ fn losing_send_arm_keeps_its_value() {
     });
 }
 
-/// Mutations caught: a select that enqueues its receive arms and then looks at its send arms.
+/// Mutations caught: the locks given up for a moment between `look` and `enqueue`.
 #[test]
 fn b01_face_to_face() {
     // Two selects that both send and receive on one channel wait for each other for ever.
@@ -68,7 +68,7 @@ fn b01_face_to_face() {
     });
 }
 
-/// Mutations caught: `settle` stopping at the first loser.
+/// Mutations caught: `take_waiter` ignoring a lost claim.
 #[test]
 fn b02_losing_arm_left_in_the_queue() {
     // The next waiter's value goes to an arm that lost long ago.
@@ -86,7 +86,7 @@ fn b02_losing_arm_left_in_the_queue() {
     });
 }
 
-/// Mutations caught: `Locks::take` locking a channel once per arm; the second node of the same channel left linked.
+/// Mutations caught: `Locks::take` locking a channel once per arm; `settle` leaving the losers linked.
 #[test]
 fn b03_same_channel_in_several_arms() {
     // Two arms of one channel: it is locked twice, or the wrong node is taken out.
