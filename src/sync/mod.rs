@@ -54,20 +54,37 @@ macro_rules! const_unless_loom {
     };
 }
 
+mod barrier;
+mod condvar;
+#[cfg(not(loom))]
+mod condvar_timed;
 #[cfg(all(test, loom))]
 mod models;
 mod mutex;
 mod once;
+mod once_lock;
 #[cfg_attr(not(loom), path = "patience/clock.rs")]
 #[cfg_attr(loom, path = "patience/model.rs")]
 mod patience;
 mod poison;
 mod raw_mutex;
+mod raw_rw_lock;
+mod rw_lock;
+mod semaphore;
+#[cfg(not(loom))]
+mod semaphore_timed;
 mod wait_group;
 mod wait_group_go;
 mod wake_list;
 
+pub use barrier::{Barrier, BarrierWaitResult};
+pub use condvar::Condvar;
+#[cfg(not(loom))]
+pub use condvar_timed::WaitTimeoutResult;
 pub use mutex::{Mutex, MutexGuard};
 pub use once::{Once, OnceState};
+pub use once_lock::OnceLock;
+pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use semaphore::{Permit, Semaphore};
 pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 pub use wait_group::WaitGroup;

@@ -1,6 +1,6 @@
 //! The primitives under loom. Each model names the mutations that it was seen to catch.
 
-use super::{Mutex, Once, WaitGroup};
+use super::{Barrier, Condvar, Mutex, Once, RwLock, Semaphore, WaitGroup};
 use crate::primitives::cell::UnsafeCell;
 use crate::primitives::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
@@ -220,5 +220,215 @@ fn wait_group_a_late_end_wakes_only_its_own() {
         for t in [first, worker, second] {
             t.join().unwrap();
         }
+    });
+}
+
+#[test]
+fn rw_lock_a_writer_against_two_readers() {
+    // A writer inside together with a reader; a reader or the writer that nobody lets in; a torn view.
+    loom::model(|| {
+        let lock = Arc::new(RwLock::new((0usize, 0usize)));
+        let readers: [_; 2] = core::array::from_fn(|_| {
+            let lock = lock.clone();
+            thread::spawn(move || {
+                let pair = lock.read().unwrap();
+                assert_eq!(pair.0, pair.1);
+            })
+        });
+        {
+            let mut pair = lock.write().unwrap();
+            pair.0 += 1;
+            pair.1 += 1;
+        }
+        for t in readers {
+            t.join().unwrap();
+        }
+        assert_eq!(*lock.read().unwrap(), (1, 1));
+    });
+}
+
+#[test]
+fn rw_lock_two_writers_and_a_reader() {
+    // Two writers at once; a reader admitted by one writer, and counted wrongly by the next.
+    loom::model(|| {
+        let lock = Arc::new(RwLock::new(0usize));
+        let writer = {
+            let lock = lock.clone();
+            thread::spawn(move || *lock.write().unwrap() += 1)
+        };
+        let reader = {
+            let lock = lock.clone();
+            thread::spawn(move || assert!(*lock.read().unwrap() <= 2))
+        };
+        *lock.write().unwrap() += 1;
+        writer.join().unwrap();
+        reader.join().unwrap();
+        assert_eq!(*lock.read().unwrap(), 2);
+    });
+}
+
+#[test]
+fn rw_lock_downgrade_lets_no_writer_in() {
+    // A writer between the two halves of a downgrade, or readers that it leaves outside.
+    loom::model(|| {
+        let lock = Arc::new(RwLock::new(0usize));
+        let mut guard = lock.write().unwrap();
+        let writer = {
+            let lock = lock.clone();
+            thread::spawn(move || *lock.write().unwrap() += 1)
+        };
+        let reader = {
+            let lock = lock.clone();
+            thread::spawn(move || assert!(*lock.read().unwrap() >= 1))
+        };
+        *guard = 1;
+        let guard = super::RwLockWriteGuard::downgrade(guard);
+        assert_eq!(*guard, 1);
+        drop(guard);
+        writer.join().unwrap();
+        reader.join().unwrap();
+        assert_eq!(*lock.read().unwrap(), 2);
+    });
+}
+
+#[test]
+fn rw_lock_tries_against_a_writer() {
+    // A try that gets in beside another, or that leaves the lock held when it fails.
+    loom::model(|| {
+        let lock = Arc::new(RwLock::new(0usize));
+        let writer = {
+            let lock = lock.clone();
+            thread::spawn(move || *lock.write().unwrap() += 1)
+        };
+        let mut expected = 1;
+        if let Ok(mut guard) = lock.try_write() {
+            *guard += 1;
+            expected += 1;
+        }
+        if let Ok(guard) = lock.try_read() {
+            assert!(*guard <= expected);
+        }
+        writer.join().unwrap();
+        assert_eq!(*lock.write().unwrap(), expected);
+    });
+}
+
+#[test]
+fn semaphore_never_gives_more_than_it_has() {
+    // Two parties with one permit; a permit that is lost between a release and a waiter that is about to queue.
+    loom::model(|| {
+        let shared = Arc::new((Semaphore::new(1), Payload::new()));
+        let others: [_; 2] = core::array::from_fn(|_| {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                let _permit = shared.0.permit(1);
+                shared.1.bump();
+            })
+        });
+        {
+            let _permit = shared.0.permit(1);
+            shared.1.bump();
+        }
+        for t in others {
+            t.join().unwrap();
+        }
+        assert!(shared.0.try_acquire(1));
+        assert_eq!(shared.1.get(), 3);
+    });
+}
+
+#[test]
+fn semaphore_serves_a_large_request_and_those_behind_it() {
+    // A large request that is overtaken for ever, or that is served without waking the small one behind it.
+    loom::model(|| {
+        let shared = Arc::new((Semaphore::new(2), Payload::new()));
+        shared.0.acquire(1);
+        let large = {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                shared.0.acquire(2);
+                shared.1.bump();
+                shared.0.release(2);
+            })
+        };
+        let small = {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                shared.0.acquire(1);
+                shared.0.release(1);
+            })
+        };
+        shared.1.bump();
+        shared.0.release(1);
+        large.join().unwrap();
+        small.join().unwrap();
+        assert!(shared.0.try_acquire(2));
+        assert_eq!(shared.1.get(), 2);
+    });
+}
+
+#[test]
+fn condvar_loses_no_notification() {
+    // A notification between the look at the condition and the wait; a quick path that overlooks a waiter.
+    loom::model(|| {
+        let shared = Arc::new((Mutex::new(0usize), Condvar::new()));
+        let others: [_; 2] = core::array::from_fn(|_| {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                *shared.0.lock().unwrap() += 1;
+                shared.1.notify_one();
+            })
+        });
+        let mut count = shared.0.lock().unwrap();
+        while *count < 2 {
+            count = shared.1.wait(count).unwrap();
+        }
+        drop(count);
+        for t in others {
+            t.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn condvar_notify_all_reaches_everybody() {
+    // A waiter that is left behind.
+    loom::model(|| {
+        let shared = Arc::new((Mutex::new(false), Condvar::new()));
+        let waiters: [_; 2] = core::array::from_fn(|_| {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                let ready = shared.1.wait_while(shared.0.lock().unwrap(), |ready| !*ready).unwrap();
+                assert!(*ready);
+            })
+        });
+        *shared.0.lock().unwrap() = true;
+        shared.1.notify_all();
+        for t in waiters {
+            t.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn barrier_rounds_do_not_mix() {
+    // A party let through early, one left behind when the next round begins, or two leaders.
+    loom::model(|| {
+        let shared = Arc::new((Barrier::new(2), [Payload::new(), Payload::new()]));
+        let other = {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                shared.1[0].bump();
+                let first = shared.0.wait().is_leader();
+                assert_eq!(shared.1[1].get(), 1);
+                (first, shared.0.wait().is_leader())
+            })
+        };
+        shared.1[1].bump();
+        let first = shared.0.wait().is_leader();
+        assert_eq!(shared.1[0].get(), 1);
+        let second = shared.0.wait().is_leader();
+        let theirs = other.join().unwrap();
+        assert!(first != theirs.0 && second != theirs.1);
     });
 }

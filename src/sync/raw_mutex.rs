@@ -57,12 +57,6 @@ impl RawMutex {
         }
     }
 
-    /// Whether somebody held it a moment ago.
-    pub(super) fn is_locked(&self) -> bool {
-        // ORDERING: Relaxed; a snapshot for display.
-        self.state.load(Ordering::Relaxed) & LOCKED != 0
-    }
-
     #[inline]
     pub(super) fn lock(&self, reason: WaitReason) {
         // ORDERING: Acquire pairs with the Release in `unlock`.

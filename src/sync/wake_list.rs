@@ -21,22 +21,36 @@ impl WakeList {
         Self { head: ptr::null_mut(), tail: ptr::null_mut() }
     }
 
-    /// Takes the first waiter out of `queue` and claims it; false if the queue was empty. A waiter whose wait was
-    /// ended by its deadline is skipped: it finds itself unlinked.
+    /// Takes the first waiter out of `queue`, if there is one; says whether it could be claimed. One whose wait was
+    /// ended by its deadline could not: it will find itself unlinked.
+    ///
+    /// # Safety
+    /// The lock that guards `queue` is held.
+    pub(super) unsafe fn take_front(&mut self, queue: &mut WaitQueue, outcome: Outcome) -> Option<bool> {
+        // SAFETY: the lock is held, by the contract.
+        let node = unsafe { queue.pop_front() }?;
+        // SAFETY: a waiter gives its node up under the lock that we hold, so it is in place.
+        let ticket = unsafe { node.as_ref().ticket };
+        let claimed = ticket.claim(outcome);
+        if claimed {
+            self.append(node);
+        }
+        Some(claimed)
+    }
+
+    /// Claims the first waiter of `queue` that can be claimed; false if there is none.
     ///
     /// # Safety
     /// The lock that guards `queue` is held.
     pub(super) unsafe fn claim_front(&mut self, queue: &mut WaitQueue, outcome: Outcome) -> bool {
-        // SAFETY: the lock is held, by the contract.
-        while let Some(node) = unsafe { queue.pop_front() } {
-            // SAFETY: the waiter unlinks or forgets its node under the lock that we hold, so it is in place.
-            let ticket = unsafe { node.as_ref().ticket };
-            if ticket.claim(outcome) {
-                self.append(node);
-                return true;
+        loop {
+            // SAFETY: the lock is held, by the contract.
+            match unsafe { self.take_front(queue, outcome) } {
+                Some(false) => {}
+                Some(true) => return true,
+                None => return false,
             }
         }
-        false
     }
 
     /// Takes and claims all waiters of `queue`.
