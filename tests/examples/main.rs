@@ -23,6 +23,16 @@ fn hello() {
 }
 
 #[test]
+fn a_bad_variable_is_refused_before_anything_runs() {
+    // A slip of the pen that silently means the default.
+    for procs in ["banana", "0", "-1", "1025", ""] {
+        let refused = run::<&str>("hello", procs, &[]);
+        assert_eq!((refused.status.code(), refused.stdout.as_slice()), (Some(2), &b""[..]));
+        assert_eq!(refused.stderr, format!("gaggle: GAGGLE_PROCS={procs}: expected a whole number from 1 to 1024\n"));
+    }
+}
+
+#[test]
 fn ping_pong() {
     // Two players with the ball at once, or a stroke lost.
     let mut expected = String::new();
