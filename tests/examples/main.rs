@@ -49,7 +49,7 @@ fn ping_pong() {
 #[test]
 fn prime_sieve() {
     // A filter that loses, repeats or reorders numbers.
-    let is_prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    let is_prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
     let expected: String = (2..).filter(is_prime).take(100).map(|prime| format!("{prime}\n")).collect();
     for output in outputs("prime_sieve") {
         assert_eq!(output, expected);
