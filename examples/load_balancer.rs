@@ -116,7 +116,7 @@ fn request(work: Sender<Request>) -> u64 {
     let (answer, answers) = chan(0);
     let ask = |number| {
         let request = Request { number, answer: answer.clone() };
-        work.send(request).ok().expect("the balancer listens as long as we ask");
+        work.send(request).expect("the balancer listens as long as we ask");
         answers.recv().expect("we hold a sender ourselves")
     };
     (1..=EACH).map(ask).sum()
