@@ -136,8 +136,8 @@ impl Idle {
         }
         let mut lists = self.lists.lock();
         let Some(p) = lists.idle.pop() else {
-            drop(lists);
-            // Whoever took the last idle processor looks for work before it lets it go again.
+            // Whoever took the last idle processor looks for work before it lets it go again. Under the lock: after
+            // it a processor may become idle, and whoever submits then must not rely on us, who do not look.
             return Searching(()).retire();
         };
         let heir = Self::next_sleeper(&mut lists);
