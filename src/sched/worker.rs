@@ -62,6 +62,8 @@ pub(crate) struct Worker {
     pub(super) picks: Cell<u32>,
     /// Owner: how many `run_next` picks in a row.
     pub(super) chain: Cell<u32>,
+    /// Owner: whether those at home here come before the processor's queue, next time.
+    pub(super) home_turn: Cell<bool>,
     /// Owner.
     rng: UnsafeCell<Rng>,
     /// Runnable goroutines whose home this is, woken by other threads.
@@ -93,6 +95,7 @@ impl Worker {
             locked: Cell::new(0),
             picks: Cell::new(0),
             chain: Cell::new(0),
+            home_turn: Cell::new(false),
             rng: UnsafeCell::new(Rng::new(sequence() * 0x5851_F42D)),
             inbox: Lock::new(LockRank::Leaf, List::new()),
             inbox_len: AtomicUsize::new(0),
