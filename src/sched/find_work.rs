@@ -127,14 +127,21 @@ fn cannot_run_own(w: &Worker) -> bool {
 /// worker was started with.
 pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> NonNull<Goroutine> {
     let idle = &scheduler().idle;
+    if should_leave(w) {
+        drop(searching.take());
+        searching = idle.pass_on(w, cannot_run_own(w));
+    }
+    // From here on a processor that came is used for at least one look before it is passed on: two that pass it to
+    // each other would never come to run anything.
     loop {
-        if should_leave(w) {
-            drop(searching.take());
-            searching = idle.pass_on(w, cannot_run_own(w));
-        }
         if let Some(g) = pick(w) {
             drop(searching);
             return g;
+        }
+        if cannot_run_own(w) {
+            drop(searching.take());
+            searching = idle.pass_on(w, true);
+            continue;
         }
         if w.locked.get() == 0 {
             searching = searching.or_else(|| idle.start_searching());

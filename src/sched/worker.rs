@@ -56,7 +56,8 @@ pub(crate) struct Worker {
     home_next: Cell<*mut Goroutine>,
     /// Owner.
     stacks: UnsafeCell<StackCache>,
-    /// Owner: how many goroutines want this thread for themselves.
+    /// Owner: how many goroutines want this thread for themselves. Others look at it as [`is_locked`](Self::is_locked)
+    /// says.
     pub(super) locked: Cell<u32>,
     /// Owner: counts picks.
     pub(super) picks: Cell<u32>,
@@ -120,6 +121,12 @@ impl Worker {
 
     pub(super) fn set_processor(&self, p: *const Processor) {
         self.processor.set(p);
+    }
+
+    /// Whether goroutines want this thread for themselves. Owner; also, under the scheduler's lock, of a worker in
+    /// its lists: that one runs no goroutine that could change it, and came there under the lock.
+    pub(super) fn is_locked(&self) -> bool {
+        self.locked.get() != 0
     }
 
     #[inline]
