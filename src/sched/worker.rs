@@ -341,6 +341,8 @@ unsafe extern "C" fn entry(arg: *mut ()) -> *const Context {
         unsafe { g.as_ref().payload.with_mut(|payload| (g.as_ref().run.get())(payload)) };
         // SAFETY: type-stable; the running side's reference is still there.
         let dead = unsafe { g.as_ref() };
+        // Again: the destructor of a result that nobody takes came after the first time. The last user code.
+        dead.drop_locals();
         let w = current::worker_here();
         lock_thread::forget(w, dead);
         dead.set_state(State::Dead, 0);
