@@ -205,3 +205,48 @@ fn a_checkpoint_lets_neighbours_run() {
         hog.join().unwrap();
     });
 }
+
+#[test]
+fn locals_do_not_outlive_their_goroutine() {
+    // Values made by the last destructors stay in the recycled goroutine: the next one finds them, on any thread,
+    // although they need not be `Send`.
+    gaggle::goroutine_local! {
+        static SEEN: Cell<bool> = const { Cell::new(false) };
+        static AGAIN: Restless = const { Restless };
+    }
+    /// Comes back whenever it is dropped.
+    struct Restless;
+    impl Drop for Restless {
+        fn drop(&mut self) {
+            AGAIN.with(|_| SEEN.set(true));
+        }
+    }
+    /// A result that nobody takes.
+    struct Late(gaggle::Sender<()>);
+    impl Drop for Late {
+        fn drop(&mut self) {
+            SEEN.set(true);
+            self.0.send(()).unwrap();
+        }
+    }
+    in_both_modes(|| {
+        for _ in 0..50 {
+            let (tx, rx) = chan(1);
+            let (go_on, wait) = chan::<()>(0);
+            // Dropped before the end, so that the goroutine drops the result.
+            drop(spawn(move || {
+                assert!(!SEEN.get(), "a local of another goroutine");
+                wait.recv();
+                Late(tx)
+            }));
+            drop(go_on);
+            rx.recv().unwrap();
+            spawn(|| {
+                assert!(!SEEN.get(), "a local of another goroutine");
+                AGAIN.with(|_| ());
+            })
+            .join()
+            .unwrap();
+        }
+    });
+}

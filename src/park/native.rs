@@ -267,21 +267,9 @@ pub(crate) fn end_goroutine() {
     if let Some(g) = current::goroutine() {
         // SAFETY: it runs here.
         let g = unsafe { g.as_ref() };
-        drop_locals(g);
+        g.drop_locals();
         // SAFETY: owner field; it runs here.
         g.extra.with_mut(|extra| unsafe { drop((*extra).take()) });
     }
     sched::count_ended();
-}
-
-#[inline]
-fn drop_locals(g: &Goroutine) {
-    // A local's destructor may make new ones; std gives up after a few rounds as well.
-    for _ in 0..8 {
-        // SAFETY: owner field; it runs here, and the borrow ends before a destructor runs.
-        let Some(locals) = g.locals.with_mut(|locals| unsafe { (*locals).take() }) else {
-            return;
-        };
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(locals)));
-    }
 }

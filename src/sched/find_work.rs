@@ -38,32 +38,64 @@ fn pick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     if w.inbox_filled() {
         w.empty_inbox();
     }
-    if w.locked.get() != 0 {
-        return w.take_home_next().or_else(|| w.pop_home());
-    }
     if picks.is_multiple_of(FAIR)
         && let Some(g) = injected(w, 1)
     {
+        pass_over(w);
         return Some(g);
     }
     let chain = w.chain.get();
     if chain < CHAIN
-        && let Some(g) = w.take_home_next().or_else(|| w.processor().take_next())
+        && let Some(g) = first(w)
     {
         w.chain.set(chain + 1);
         return Some(g);
     }
     w.chain.set(0);
-    queued(w, picks).or_else(|| injected(w, usize::MAX))
+    if let Some(g) = queued(w).or_else(|| injected(w, usize::MAX)) {
+        pass_over(w);
+        return Some(g);
+    }
+    // Only where the chain was cut, and nobody else is there.
+    first(w)
 }
 
-/// From the two queues in turn; then what is to run first, if its chain was cut.
+/// What was woken or started last: of those at home here, else on the processor.
 #[inline]
-fn queued(w: &'static Worker, picks: u32) -> Option<NonNull<Goroutine>> {
+fn first(w: &'static Worker) -> Option<NonNull<Goroutine>> {
+    if let Some(g) = w.take_home_next() {
+        pass_over(w);
+        return Some(g);
+    }
+    if w.locked.get() != 0 {
+        return None;
+    }
+    w.processor().take_next()
+}
+
+/// Moves what is to run next on the processor to its queue, because another one was picked. Otherwise a pair at home
+/// would keep it waiting for ever (b15): thieves leave it alone while the processor goes on switching, and have gone
+/// to sleep on that (`anything_to_steal`), hence the notice.
+#[inline]
+fn pass_over(w: &'static Worker) {
+    if let Some(g) = w.processor().take_next() {
+        let s = scheduler();
+        w.processor().queue.push(g, |spilled| s.inject(spilled));
+        s.idle.notify();
+    }
+}
+
+/// From the two queues in turn. The turn is a flag of its own: the number of picks may advance in step with what is
+/// picked, so that one queue would always have the odd ones.
+#[inline]
+fn queued(w: &'static Worker) -> Option<NonNull<Goroutine>> {
+    if w.locked.get() != 0 {
+        return w.pop_home();
+    }
     let p = w.processor();
-    let picked =
-        if picks & 1 == 0 { w.pop_home().or_else(|| p.queue.pop()) } else { p.queue.pop().or_else(|| w.pop_home()) };
-    picked.or_else(|| w.take_home_next()).or_else(|| p.take_next())
+    let home_first = w.home_turn.get();
+    w.home_turn.set(!home_first);
+    if home_first { w.pop_home().or_else(|| p.queue.pop()) } else { p.queue.pop().or_else(|| w.pop_home()) }
 }
 
 /// From the injector: one to run, the others into the processor's queue.
@@ -95,14 +127,21 @@ fn cannot_run_own(w: &Worker) -> bool {
 /// worker was started with.
 pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> NonNull<Goroutine> {
     let idle = &scheduler().idle;
+    if should_leave(w) {
+        drop(searching.take());
+        searching = idle.pass_on(w, cannot_run_own(w));
+    }
+    // From here on a processor that came is used for at least one look before it is passed on: two that pass it to
+    // each other would never come to run anything.
     loop {
-        if should_leave(w) {
-            drop(searching.take());
-            searching = idle.pass_on(w, cannot_run_own(w));
-        }
         if let Some(g) = pick(w) {
             drop(searching);
             return g;
+        }
+        if cannot_run_own(w) {
+            drop(searching.take());
+            searching = idle.pass_on(w, true);
+            continue;
         }
         if w.locked.get() == 0 {
             searching = searching.or_else(|| idle.start_searching());
@@ -165,7 +204,8 @@ fn load(tick: &AtomicU32) -> u32 {
 }
 
 /// Whether any processor, or the injector, has something that a thief may take. What is to run next on a processor
-/// counts only while that processor does not switch: its holder is about to take it otherwise.
+/// counts only while that processor does not switch: when it does, its holder takes that one, or moves it to the
+/// queue and tells (`pass_over`).
 pub(super) fn anything_to_steal() -> bool {
     let s = scheduler();
     !s.injector.is_empty() || s.processors().iter().any(|p| !p.queue.is_empty() || stands_still(p))

@@ -198,6 +198,29 @@ impl Goroutine {
         self.refs.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
+    /// Drops the goroutine's locals. Called by the goroutine itself: user code runs, which may park.
+    #[inline]
+    pub(crate) fn drop_locals(&self) {
+        // SAFETY: owner field; the goroutine runs here.
+        if self.locals.with(|locals| unsafe { (*locals).is_some() }) {
+            self.drop_locals_cold();
+        }
+    }
+
+    #[cold]
+    fn drop_locals_cold(&self) {
+        // SAFETY: owner field; the goroutine runs here, and the borrow ends before a destructor runs.
+        let take = || self.locals.with_mut(|locals| unsafe { (*locals).take() });
+        // A local's destructor may make new ones.
+        for _ in 0..8 {
+            let Some(locals) = take() else { return };
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(locals)));
+        }
+        // They come back for ever, and must not stay for the next goroutine of this object, which may run on another
+        // thread: leaked, as std leaks such thread locals.
+        core::mem::forget(take());
+    }
+
     /// The name, if it was given one.
     ///
     /// # Safety

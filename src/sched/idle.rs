@@ -3,8 +3,9 @@
 //! # Invariants
 //! 1. A processor is held by one worker, or on its way to one (`handed`), or in `idle`, or in `spare`.
 //! 2. `waiting` is empty or `idle` is: who lets a processor go gives it to the longest waiting first.
-//! 3. A worker that is `asleep` holds no processor and, unless it is locked, is in `sleepers`. Whoever clears `asleep`, under the lock,
-//!    takes it out, and either hands it a processor and rings, or puts it into `waiting`.
+//! 3. A worker that is `asleep` holds no processor. It is in `sleepers` as well unless it is locked: nobody but its
+//!    own goroutines can use it, and those rouse it by name. Whoever clears `asleep`, under the lock, takes it out,
+//!    and either hands it a processor and rings, or puts it into `waiting`.
 //! 4. Submit: make the work visible, F1, look at `n_idle` and `searching`. Sleep: let the processor go, end the
 //!    search, F2, look for work. One of the two fences comes first, so one of the two sees the other.
 //! 5. The same for home workers: post into the inbox, F3, look at `asleep`; set `asleep`, F2, look at the inbox.
@@ -136,14 +137,20 @@ impl Idle {
         }
         let mut lists = self.lists.lock();
         let Some(p) = lists.idle.pop() else {
-            drop(lists);
-            // Whoever took the last idle processor looks for work before it lets it go again.
+            // Whoever took the last idle processor looks for work before it lets it go again. Under the lock: after
+            // it a processor may become idle, and whoever submits then must not rely on us, who do not look.
             return Searching(()).retire();
         };
         let heir = Self::next_sleeper(&mut lists);
         self.publish(&lists);
         drop(lists);
         self.hand(heir, p, true);
+    }
+
+    /// A worker that runs everybody's goroutines, or a new one: of those that wait, or sleep.
+    fn next_unlocked(lists: &mut Lists) -> Heir {
+        let first = lists.waiting.iter().position(|w| !w.is_locked());
+        first.and_then(|i| lists.waiting.remove(i)).map_or_else(|| Self::next_sleeper(lists), Heir::Worker)
     }
 
     /// A sleeping worker, or a new one (I3).
@@ -201,8 +208,7 @@ impl Idle {
     fn lie_down(lists: &mut Lists, w: &'static Worker) {
         // ORDERING: Relaxed; under the lock, and F2 follows (I5).
         w.asleep.store(true, Ordering::Relaxed);
-        // Only `rouse` may wake a locked worker: it cannot run what others submit, and would swallow the wake-up.
-        if w.locked.get() == 0 {
+        if !w.is_locked() {
             lists.sleepers.push(w);
         }
     }
@@ -223,22 +229,26 @@ impl Idle {
     }
 
     /// Gives the processor of `w` to a worker that waits for one, or out of use, if either is wanted; with
-    /// `insist`, as when a locked worker cannot run what stands on it, to anybody. Comes back with a processor.
+    /// `insist`, as when a locked worker cannot run what stands on it, to one that can. Comes back with a processor.
     pub(super) fn pass_on(&self, w: &'static Worker, insist: bool) -> Option<Searching> {
         let p = w.processor();
         let mut lists = self.lists.lock();
-        if !insist && lists.waiting.is_empty() && lists.in_use <= lists.target {
+        let surplus = lists.in_use > lists.target;
+        if !insist && !surplus && lists.waiting.is_empty() {
             return None;
         }
-        let heir = if insist && lists.waiting.is_empty() && lists.in_use <= lists.target {
-            Self::next_sleeper(&mut lists)
-        } else {
-            self.let_go(&mut lists, p)
-        };
-        if w.has_home_work() {
-            lists.waiting.push_back(w);
-        } else {
+        let heir = if insist && !surplus { Self::next_unlocked(&mut lists) } else { self.let_go(&mut lists, p) };
+        if !w.has_home_work() {
             Self::lie_down(&mut lists, w);
+        } else if let Some(other) = lists.idle.pop() {
+            // Nobody waits while a processor is idle (I2).
+            self.publish(&lists);
+            drop(lists);
+            w.set_processor(other);
+            self.hand(heir, p, false);
+            return None;
+        } else {
+            lists.waiting.push_back(w);
         }
         self.publish(&lists);
         drop(lists);

@@ -56,12 +56,15 @@ pub(crate) struct Worker {
     home_next: Cell<*mut Goroutine>,
     /// Owner.
     stacks: UnsafeCell<StackCache>,
-    /// Owner: how many goroutines want this thread for themselves.
+    /// Owner: how many goroutines want this thread for themselves. Others look at it as [`is_locked`](Self::is_locked)
+    /// says.
     pub(super) locked: Cell<u32>,
     /// Owner: counts picks.
     pub(super) picks: Cell<u32>,
     /// Owner: how many `run_next` picks in a row.
     pub(super) chain: Cell<u32>,
+    /// Owner: whether those at home here come before the processor's queue, next time.
+    pub(super) home_turn: Cell<bool>,
     /// Owner.
     rng: UnsafeCell<Rng>,
     /// Runnable goroutines whose home this is, woken by other threads.
@@ -93,6 +96,7 @@ impl Worker {
             locked: Cell::new(0),
             picks: Cell::new(0),
             chain: Cell::new(0),
+            home_turn: Cell::new(false),
             rng: UnsafeCell::new(Rng::new(sequence() * 0x5851_F42D)),
             inbox: Lock::new(LockRank::Leaf, List::new()),
             inbox_len: AtomicUsize::new(0),
@@ -117,6 +121,12 @@ impl Worker {
 
     pub(super) fn set_processor(&self, p: *const Processor) {
         self.processor.set(p);
+    }
+
+    /// Whether goroutines want this thread for themselves. Owner; also, under the scheduler's lock, of a worker in
+    /// its lists: that one runs no goroutine that could change it, and came there under the lock.
+    pub(super) fn is_locked(&self) -> bool {
+        self.locked.get() != 0
     }
 
     #[inline]
@@ -331,6 +341,8 @@ unsafe extern "C" fn entry(arg: *mut ()) -> *const Context {
         unsafe { g.as_ref().payload.with_mut(|payload| (g.as_ref().run.get())(payload)) };
         // SAFETY: type-stable; the running side's reference is still there.
         let dead = unsafe { g.as_ref() };
+        // Again: the destructor of a result that nobody takes came after the first time. The last user code.
+        dead.drop_locals();
         let w = current::worker_here();
         lock_thread::forget(w, dead);
         dead.set_state(State::Dead, 0);

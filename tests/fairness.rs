@@ -1,0 +1,198 @@
+//! Fairness: whatever is runnable runs, however busy its neighbours are. One test at a time, since each one sets the
+//! number of processors for the whole process.
+//!
+//! A test of this file that fails does not assert: it hangs, as the starved goroutine never runs.
+
+use gaggle::runtime::{self, lock_os_thread};
+use gaggle::{Receiver, Sender, chan, spawn};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+mod common;
+use common::migrating;
+
+/// Keeps the other tests away, and sets the number of processors.
+fn alone_with(procs: usize) -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    runtime::set_max_procs(procs);
+    guard
+}
+
+/// Says that somebody has run.
+#[derive(Clone, Default)]
+struct Flag(Arc<AtomicBool>);
+
+impl Flag {
+    fn raise(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn is_up(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Two ends of a pair that wakes each other for ever.
+fn pair() -> ((Sender<()>, Receiver<()>), (Sender<()>, Receiver<()>)) {
+    let ((there, there_end), (back, back_end)) = (chan(0), chan(0));
+    ((there, back_end), (back, there_end))
+}
+
+/// Plays ping until `done`; then hangs up.
+fn ping((tx, rx): (Sender<()>, Receiver<()>), done: &Flag) {
+    while !done.is_up() {
+        tx.send(()).unwrap();
+        rx.recv().unwrap();
+    }
+}
+
+fn pong((tx, rx): (Sender<()>, Receiver<()>)) {
+    while rx.recv().is_some() {
+        tx.send(()).unwrap();
+    }
+}
+
+#[test]
+fn b15_a_pair_at_home_does_not_starve_what_it_started() {
+    // A new goroutine waits to run next on the processor, and the pair's wake-ups always come before it.
+    for procs in [1, 2] {
+        let _alone = alone_with(procs);
+        gaggle::run(|| {
+            let (ours, theirs) = pair();
+            let other = spawn(move || pong(theirs));
+            ours.0.send(()).unwrap();
+            ours.1.recv().unwrap();
+            let done = Flag::default();
+            let started = spawn({
+                let done = done.clone();
+                move || done.raise()
+            });
+            ping(ours, &done);
+            started.join().unwrap();
+            other.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn b15_a_pair_on_a_locked_thread_does_not_starve_its_neighbour() {
+    // A locked worker that always runs what was woken last never comes to those who wait longer.
+    let _alone = alone_with(1);
+    gaggle::run(|| {
+        let (ours, theirs) = pair();
+        let other = spawn(move || pong(theirs));
+        let done = Flag::default();
+        let neighbour = spawn({
+            let done = done.clone();
+            move || {
+                runtime::yield_now();
+                done.raise();
+            }
+        });
+        // All three have run now, so this is their home.
+        ours.0.send(()).unwrap();
+        ours.1.recv().unwrap();
+        let _locked = lock_os_thread();
+        ping(ours, &done);
+        neighbour.join().unwrap();
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn yielding_goroutines_at_home_do_not_starve_new_ones() {
+    // The two queues are asked in turn; if the turn is bound to a number that the goroutines advance in step, one
+    // queue's turn never comes.
+    let _alone = alone_with(1);
+    gaggle::run(|| {
+        let done = Flag::default();
+        let (tx, rx) = chan::<()>(0);
+        let helper = spawn(move || while rx.recv().is_some() {});
+        let mut yielders = Vec::new();
+        for _ in 0..3 {
+            let (tx, done) = (tx.clone(), done.clone());
+            yielders.push(spawn(move || {
+                // Each turn takes two picks: the helper's, and the next yielder's.
+                while !done.is_up() {
+                    tx.send(()).unwrap();
+                    runtime::yield_now();
+                }
+            }));
+        }
+        drop(tx);
+        runtime::yield_now();
+        let late: Vec<_> = (0..3)
+            .map(|_| {
+                let done = done.clone();
+                spawn(move || done.raise())
+            })
+            .collect();
+        for g in yielders.into_iter().chain(late) {
+            g.join().unwrap();
+        }
+        helper.join().unwrap();
+    });
+}
+
+#[test]
+fn a_locked_thread_is_not_sent_to_look_for_work() {
+    // A processor that is offered to a sleeping locked worker, which runs nobody else: it comes back at once, is
+    // offered to the same worker again, and what was to run there waits for ever.
+    let _alone = alone_with(2);
+    migrating(|| {
+        let (tx, rx) = chan::<()>(0);
+        let mut locked = Vec::new();
+        for _ in 0..4 {
+            let rx = rx.clone();
+            locked.push(spawn(move || {
+                let _locked = lock_os_thread();
+                rx.recv()
+            }));
+        }
+        for _ in 0..200 {
+            runtime::yield_now();
+        }
+        let ran = Flag::default();
+        spawn({
+            let ran = ran.clone();
+            move || ran.raise()
+        });
+        // Keeps its processor: somebody else has to take the new goroutine.
+        while !ran.is_up() {
+            std::hint::spin_loop();
+        }
+        drop(tx);
+        for g in locked {
+            assert_eq!(g.join().unwrap(), None);
+        }
+    });
+}
+
+#[test]
+fn a_pair_of_locked_threads_does_not_starve_the_others() {
+    // Two locked workers that hand the only processor to each other, past those who could run the rest.
+    let _alone = alone_with(1);
+    migrating(|| {
+        let (ours, theirs) = pair();
+        let other = spawn(move || {
+            let _locked = lock_os_thread();
+            pong(theirs);
+        });
+        let done = Flag::default();
+        let main = spawn({
+            let done = done.clone();
+            move || {
+                let _locked = lock_os_thread();
+                ping(ours, &done);
+            }
+        });
+        for _ in 0..200 {
+            runtime::yield_now();
+        }
+        done.raise();
+        main.join().unwrap();
+        other.join().unwrap();
+    });
+}
