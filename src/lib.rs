@@ -1,4 +1,59 @@
-//! Go's concurrency for Rust.
+//! Go's concurrency for Rust: goroutines, channels and `select`, on stacks that grow.
+//!
+//! ```
+//! use gaggle::{chan, go, select};
+//! use std::time::Duration;
+//!
+//! #[gaggle::main]
+//! fn main() {
+//!     let (tx, rx) = chan::<String>(0);
+//!     go!(clone tx; { tx.send("hello".into()).unwrap() });
+//!     select! {
+//!         v = <-rx => println!("{}", v.unwrap()),
+//!         after(Duration::from_secs(1)) => println!("timed out"),
+//!     }
+//! }
+//! ```
+//!
+//! # Goroutines
+//!
+//! [`go!`](macro@go) runs a block, or a call whose arguments are evaluated now, in a new goroutine, and returns its
+//! [`JoinHandle`]; [`spawn`] is the plain function, [`scope`] lets goroutines borrow, [`task::Builder`] has options.
+//! They work from any thread: outside a running runtime they start the process-wide one. A goroutine that waits costs a
+//! page of memory and no thread. What blocks says so under *Blocking* in its documentation: it parks the goroutine, or
+//! on a plain thread blocks the thread.
+//!
+//! # Channels
+//!
+//! [`chan`](fn@chan) makes a channel with a fixed capacity, 0 for a rendezvous; [`unbounded`] one without a limit. Both ends are
+//! cloned and shared freely, between goroutines and plain threads. The last [`Sender`] to go closes the channel; so does
+//! [`Sender::close`]. See the [module](mod@chan) for the rules.
+//!
+//! # Select
+//!
+//! [`select!`](macro@select) waits for the first of several sends and receives, evenly among those that are ready, with `default` and
+//! `after(…)` as in Go. [`Select`] is the form for a number of channels known at run time.
+//!
+//! # Two modes
+//!
+//! *Pinned*, the default: a goroutine that has run stays on its thread, so every safe Rust program is sound.
+//! *Migrating*: Go's scheduler, behind one visible `unsafe`. See [`runtime`].
+//!
+//! # Stacks
+//!
+//! Every goroutine starts on a small segment with a guard below it; [`growable`] functions continue on further ones. See
+//! [`stack`].
+//!
+//! # Also here
+//!
+//! [`sync`]: `WaitGroup`, `Mutex` and the others that park goroutines. [`time`]: sleeping, timers, tickers.
+//! [`goroutine_local!`]: a value per goroutine.
+//!
+//! # Features and platforms
+//!
+//! `macros` (default): the macros of this crate. x86_64 and aarch64 Linux have native stacks and switches; every other
+//! target uses the portable back end on the `generator` crate, which `--cfg gaggle_portable` forces on Linux too. Under
+//! `--cfg loom` the same channels, `select!`, `go!` and `sync` run on loom's threads.
 
 extern crate self as gaggle;
 

@@ -23,7 +23,7 @@
 //! [`send`](Sender::send) and [`recv`](Receiver::recv) wait as long as it takes; a waiting goroutine costs no
 //! thread. [`try_send`](Sender::try_send) and [`try_recv`](Receiver::try_recv) never wait,
 //! [`send_timeout`](Sender::send_timeout) and [`recv_timeout`](Receiver::recv_timeout) no longer than they are
-//! told. To wait on several channels at once, use [`select`](crate::select).
+//! told. To wait on several channels at once, use [`select`](mod@crate::select).
 //!
 //! # Closing
 //! A channel is closed by [`close`](Sender::close), or when the last [`Sender`] is dropped. Then sends fail, values

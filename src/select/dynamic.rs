@@ -83,7 +83,7 @@ struct Entry<'a> {
 /// part each time; an arm that sends is gone once its value is, and stays until then.
 ///
 /// Among ready arms the choice is uniformly random. A value that is sent waits in a small allocation of its arm,
-/// as the place for what is received does; the static [`select!`](crate::select) needs none.
+/// as the place for what is received does; the static [`select!`](macro@crate::select) needs none.
 ///
 /// # Compared with Go
 /// `reflect.Select`, with the list of cases kept between calls.
