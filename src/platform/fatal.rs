@@ -65,5 +65,4 @@ pub(crate) fn bug(message: fmt::Arguments<'_>) -> ! {
 macro_rules! runtime_bug {
     ($($message:tt)*) => { $crate::platform::fatal::bug(::core::format_args!($($message)*)) };
 }
-#[allow(unused_imports, reason = "rooms above use it as they need it")]
 pub(crate) use runtime_bug;

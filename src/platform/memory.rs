@@ -156,9 +156,8 @@ unsafe fn advise_batched(ranges: &[Range], advice: libc::c_int) -> &[Range] {
     while !rest.is_empty() && BULK.load(Ordering::Relaxed) != REFUSED {
         let batch = &rest[..rest.len().min(BATCH)];
         // SAFETY: `Range` is laid out as iovec and the slice is live; the advice is the caller's promise.
-        let done = unsafe {
-            libc::syscall(libc::SYS_process_madvise, PIDFD_SELF, batch.as_ptr(), batch.len(), advice, 0_u32)
-        };
+        let done =
+            unsafe { libc::syscall(libc::SYS_process_madvise, PIDFD_SELF, batch.as_ptr(), batch.len(), advice, 0_u32) };
         if done < 0 {
             let error = io::Error::last_os_error().raw_os_error();
             if matches!(error, Some(libc::ENOSYS | libc::EBADF | libc::EPERM)) {

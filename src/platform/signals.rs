@@ -142,9 +142,8 @@ unsafe extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, c
     // SAFETY: only `install_judge` stores here, before it installs us, and it stores a `Judge`.
     let judge: Judge = unsafe { core::mem::transmute::<*mut (), Judge>(judge) };
     // SAFETY: the kernel passes valid pointers to both.
-    let (fault, code) = unsafe {
-        (Fault { address: (*info).si_addr() as usize, sp: stack_pointer(context.cast()) }, (*info).si_code)
-    };
+    let (fault, code) =
+        unsafe { (Fault { address: (*info).si_addr() as usize, sp: stack_pointer(context.cast()) }, (*info).si_code) };
     // A signal that somebody sent (code 0 and below) carries no address.
     if code > 0 && judge(fault) {
         std::process::abort();

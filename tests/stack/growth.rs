@@ -90,6 +90,7 @@ fn b23_references_into_the_stack_survive_growth() {
         }
     }
     #[gaggle::growable]
+    #[allow(clippy::redundant_allocation, reason = "references kept on the heap are the test")]
     fn by_box<'a>(depth: usize, local: &'a u64, mut held: Vec<Box<&'a u64>>) -> u64 {
         held.push(Box::new(local));
         if depth == 0 {
@@ -207,10 +208,10 @@ fn a_backtrace_crosses_segments() {
 #[test]
 fn a_loop_across_the_boundary_takes_one_segment() {
     // Mapping a segment for each crossing (the hot split) would make the loop a thousand times slower.
-    fn at_the_edge(depth: usize) -> Option<usize> {
+    fn at_the_edge() -> Option<usize> {
         let frame = black_box([0_u8; 256]);
         if stack::remaining() > (32 << 10) + 700 {
-            return at_the_edge(depth + 1).filter(|_| frame[0] == 0);
+            return at_the_edge().filter(|_| frame[0] == 0);
         }
         let mut places: Vec<usize> = (0..1000).map(|_| stack::grow(|| stack::grow(place))).collect();
         places.sort_unstable();
@@ -222,6 +223,6 @@ fn a_loop_across_the_boundary_takes_one_segment() {
         let frame = black_box([0_u8; 2048]);
         stack::with_room(stack::remaining() + 1, || black_box(&raw const frame as usize))
     }
-    let places = gaggle::spawn(|| at_the_edge(0)).join().unwrap();
+    let places = gaggle::spawn(at_the_edge).join().unwrap();
     assert_eq!(places, Some(1));
 }

@@ -8,6 +8,7 @@ const GUARDS: [&[(&str, &str)]; 3] = [&[], &[("GAGGLE_TEST_GUARD", "protect")], 
 
 /// Recursion that asks nobody for room.
 #[inline(never)]
+#[allow(unconditional_recursion, reason = "that is the test")]
 fn endless(depth: usize) -> usize {
     let frame = black_box([depth as u8; 512]);
     endless(black_box(depth) + 1) + usize::from(frame[depth % 512])
@@ -86,6 +87,7 @@ fn growth_beyond_the_limit_is_reported() {
 fn program_endless_growth() {
     // See `growth_beyond_the_limit_is_reported`.
     #[gaggle::growable]
+    #[allow(unconditional_recursion, reason = "that is the test")]
     fn endless_growth(depth: usize) -> usize {
         let frame = black_box([depth as u8; 512]);
         endless_growth(black_box(depth) + 1) + usize::from(frame[depth % 512])

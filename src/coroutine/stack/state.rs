@@ -8,6 +8,7 @@
 
 use super::store::{self, Stack};
 use super::{Class, StackError, class_for, max_stack, overflow};
+use crate::platform::fatal::runtime_bug;
 use smallvec::SmallVec;
 
 /// What a checked function and everything unchecked below it may use.
@@ -28,7 +29,10 @@ enum Base {
     Unbound,
     Slot(Stack),
     /// A plain thread's own stack, which is not ours to give back.
-    Thread { bottom: usize, size: usize },
+    Thread {
+        bottom: usize,
+        size: usize,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -55,8 +59,7 @@ impl StackState {
 
     /// Takes the base stack away; segments go back to the store.
     ///
-    /// # Panics
-    /// Without a bound stack; in debug builds also when frames are left on a segment.
+    /// A bound stack must be there, and no frames on segments.
     #[inline]
     pub(crate) fn unbind(&mut self) -> Stack {
         if self.chain.is_some() {
@@ -66,7 +69,7 @@ impl StackState {
         self.limit = 0;
         match core::mem::replace(&mut self.base, Base::Unbound) {
             Base::Slot(stack) => stack,
-            Base::Unbound | Base::Thread { .. } => panic!("no stack is bound"),
+            Base::Unbound | Base::Thread { .. } => runtime_bug!("unbind: no stack is bound"),
         }
     }
 
@@ -98,6 +101,7 @@ impl StackState {
     }
 
     /// Number of segments that hold frames.
+    #[cfg(test)]
     pub(crate) fn segments(&self) -> usize {
         self.chain.as_ref().map_or(0, |chain| chain.live.len())
     }
@@ -125,7 +129,10 @@ impl StackState {
     /// does not tell its bounds.
     #[cold]
     pub(crate) fn adopt_thread(&mut self) -> bool {
-        if let (Base::Unbound, Some((bottom, top))) = (&self.base, thread_stack()) {
+        // Once: the system reads a file to tell, for the main thread.
+        if matches!(self.base, Base::Unbound)
+            && let Some((bottom, top)) = thread_stack()
+        {
             self.limit = limit_above(bottom, top - bottom);
             self.base = Base::Thread { bottom, size: top - bottom };
         }
@@ -145,22 +152,24 @@ impl StackState {
     /// # Errors
     /// When memory ran out; `None` when the goroutine may not grow any further.
     pub(super) fn push_segment(&mut self, least: usize) -> Result<Option<&Stack>, StackError> {
-        let class = self.next_class(least);
-        let chain = self.chain.get_or_insert_default();
-        let spare = chain.spare.take_if(|spare| spare.size() >= least.saturating_add(RED_ZONE));
-        let segment = match (spare, class) {
-            (Some(spare), _) => spare,
-            (None, None) => return Ok(None),
-            (None, Some(class)) => Stack::fresh(class)?,
+        let fits = |spare: &mut Stack| spare.size() >= least.saturating_add(2 * RED_ZONE);
+        let spare = self.chain.as_mut().and_then(|chain| chain.spare.take_if(fits));
+        let segment = match spare {
+            Some(spare) => spare,
+            None => match self.next_class(least) {
+                Some(class) => Stack::fresh(class)?,
+                None => return Ok(None),
+            },
         };
         self.limit = limit_above(segment.bounds().bottom, segment.size());
-        chain.live.push(segment);
-        Ok(chain.live.last())
+        let live = &mut self.chain.get_or_insert_default().live;
+        live.push(segment);
+        Ok(live.last())
     }
 
     /// Unlinks the segment that was just left and keeps it as the spare; an older spare goes back to the store.
     pub(super) fn pop_segment(&mut self) {
-        let chain = self.chain.as_mut().expect("no segment is live");
+        let Some(chain) = &mut self.chain else { runtime_bug!("pop_segment: there is no chain") };
         let left = chain.live.pop();
         debug_assert!(left.is_some(), "no segment is live");
         if let Some(left) = &left {

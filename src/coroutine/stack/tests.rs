@@ -36,7 +36,11 @@ fn no_two_owners_share_a_stack() {
         let from = if round % 3 == 0 { &mut other } else { &mut cache };
         owned.extend((0..3).map(|_| from.take(class(1)).unwrap()));
         let back = owned.swap_remove(round % owned.len());
-        if round % 2 == 0 { cache.give(back) } else { drop(back) }
+        if round % 2 == 0 {
+            cache.give(back)
+        } else {
+            drop(back)
+        }
         if round % 50 == 0 {
             cache.trim();
         }

@@ -90,11 +90,11 @@ unsafe extern "C" fn trampoline() -> ! {
         ".cfi_startproc",
         ".cfi_undefined x30",
         "hint #36",
-        "mov x0, x19",                      // the argument
-        "mov x9, x29",                      // the entry
-        "mov x29, xzr",                     // frame pointers end here too
+        "mov x0, x19",  // the argument
+        "mov x9, x29",  // the entry
+        "mov x29, xzr", // frame pointers end here too
         "blr x9",
-        "ldr x10, [x0]",                    // the context to go on with; this stack is nobody's from here on
+        "ldr x10, [x0]", // the context to go on with; this stack is nobody's from here on
         "mov sp, x10",
         "ldr x9, [sp, #16]",
         "ldp x19, x29, [sp], #32",
@@ -107,11 +107,7 @@ unsafe extern "C" fn trampoline() -> ! {
 ///
 /// The frame is described by x29, which `f` preserves: the unwinder finds its way back to the old stack by it.
 #[unsafe(naked)]
-unsafe extern "C-unwind" fn call_on_stack(
-    arg: *mut c_void,
-    top: *mut u8,
-    f: unsafe extern "C-unwind" fn(*mut c_void),
-) {
+unsafe extern "C-unwind" fn call_on_stack(arg: *mut c_void, top: *mut u8, f: unsafe extern "C-unwind" fn(*mut c_void)) {
     naked_asm!(
         ".cfi_startproc",
         "stp x29, x30, [sp, #-16]!",
@@ -120,9 +116,9 @@ unsafe extern "C-unwind" fn call_on_stack(
         ".cfi_offset x29, -16",
         "mov x29, sp",
         ".cfi_def_cfa x29, 16",
-        "mov sp, x1",                       // the other stack; the argument is in x0 already
+        "mov sp, x1", // the other stack; the argument is in x0 already
         "blr x2",
-        "mov sp, x29",                      // back
+        "mov sp, x29", // back
         ".cfi_def_cfa sp, 16",
         "ldp x29, x30, [sp], #16",
         ".cfi_def_cfa_offset 0",

@@ -87,11 +87,11 @@ unsafe extern "C" fn trampoline() -> ! {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined rip",
-        "mov rdi, rbx",                     // the argument
-        "mov rax, rbp",                     // the entry
-        "xor ebp, ebp",                     // frame pointers end here too
+        "mov rdi, rbx", // the argument
+        "mov rax, rbp", // the entry
+        "xor ebp, ebp", // frame pointers end here too
         "call rax",
-        "mov rsp, [rax]",                   // the context to go on with; this stack is nobody's from here on
+        "mov rsp, [rax]", // the context to go on with; this stack is nobody's from here on
         "mov rbx, [rsp - 24]",
         "mov rbp, [rsp - 16]",
         "jmp qword ptr [rsp - 8]",
@@ -103,11 +103,7 @@ unsafe extern "C" fn trampoline() -> ! {
 ///
 /// The frame is described by rbp, which `f` preserves: the unwinder finds its way back to the old stack by it.
 #[unsafe(naked)]
-unsafe extern "C-unwind" fn call_on_stack(
-    arg: *mut c_void,
-    top: *mut u8,
-    f: unsafe extern "C-unwind" fn(*mut c_void),
-) {
+unsafe extern "C-unwind" fn call_on_stack(arg: *mut c_void, top: *mut u8, f: unsafe extern "C-unwind" fn(*mut c_void)) {
     naked_asm!(
         ".cfi_startproc",
         "push rbp",
@@ -115,9 +111,9 @@ unsafe extern "C-unwind" fn call_on_stack(
         ".cfi_offset rbp, -16",
         "mov rbp, rsp",
         ".cfi_def_cfa_register rbp",
-        "mov rsp, rsi",                     // the other stack; the argument is in rdi already
+        "mov rsp, rsi", // the other stack; the argument is in rdi already
         "call rdx",
-        "mov rsp, rbp",                     // back
+        "mov rsp, rbp", // back
         "pop rbp",
         ".cfi_def_cfa rsp, 8",
         "ret",

@@ -41,8 +41,7 @@ struct Slots {
 }
 
 static ARENA: [Lock<Slots>; CLASSES] = [const {
-    let slots =
-        Slots { warm: Vec::new(), cold: Vec::new(), uncut: Vec::new(), reserved: 0, carved: 0, promised: 0 };
+    let slots = Slots { warm: Vec::new(), cold: Vec::new(), uncut: Vec::new(), reserved: 0, carved: 0, promised: 0 };
     Lock::new(LockRank::Leaf, slots)
 }; CLASSES];
 

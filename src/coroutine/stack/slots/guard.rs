@@ -96,7 +96,7 @@ pub(super) unsafe fn guard_slots(
 fn wants_mprotect(index: usize) -> bool {
     // ORDERING: Relaxed; a budget, nothing is published through it.
     let within = protection() == Protection::Mprotect && MPROTECTED.fetch_add(1, Ordering::Relaxed) < MPROTECT_LIMIT;
-    within || index % FENCE_EVERY == 0
+    within || index.is_multiple_of(FENCE_EVERY)
 }
 
 /// Whether the lowest page of the slot at `start` is still untouched (I3).
