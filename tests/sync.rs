@@ -307,7 +307,7 @@ mod rw_lock {
             assert!(lock.try_write().is_err());
             assert_eq!(*guard, 7);
             drop(guard);
-            *lock.try_write().unwrap() = 8;
+            *lock.write().unwrap() = 8;
         });
     }
 
