@@ -3,9 +3,9 @@
 //! The idea is the opening of Sameer Ajmani's talk "Advanced Go Concurrency Patterns" (2013). There the match ends
 //! after a second; here it ends after a number of hits, by closing the table.
 //!
-//! Migrating mode, as a program ported from Go would run. Players that are pinned may have begun on two threads, and then
-//! each hit wakes the other thread; here the thread that hits the ball goes on with the player who gets it. The promise
-//! behind the `unsafe` is easy to keep: a player holds nothing that a thread owns.
+//! Migrating mode, as a program ported from Go would run. Players that are pinned may have begun on two threads, and
+//! then each hit wakes the other thread; here the thread that hits the ball goes on with the player who gets it. The
+//! promise behind the `unsafe` is easy to keep: a player holds nothing that a thread owns.
 
 use gaggle::{JoinHandle, Receiver, Sender, chan, go};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Do two binary trees hold the same values? Each is walked by its own goroutine, and the walks are compared as they go.
+//! Do two binary trees hold the same values? Each is walked by its own goroutine, and the walks are compared.
 //!
 //! The idea is the exercise "Equivalent Binary Trees" of "A Tour of Go".
 //!
