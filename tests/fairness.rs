@@ -196,3 +196,26 @@ fn a_pair_of_locked_threads_does_not_starve_the_others() {
         other.join().unwrap();
     });
 }
+
+#[test]
+fn a_guard_of_another_goroutine_unlocks_nobody() {
+    // A guard left in a thread local and dropped by a neighbour: a count of locks that wraps around.
+    thread_local! {
+        static LEFT: std::cell::Cell<Option<runtime::OsThreadGuard>> = const { std::cell::Cell::new(None) };
+    }
+    let _alone = alone_with(1);
+    gaggle::run(|| {
+        let (tx, rx) = chan::<()>(0);
+        let neighbour = spawn(move || {
+            assert_eq!(rx.recv(), Some(()));
+            drop(LEFT.take());
+            runtime::yield_now();
+            std::thread::current().id()
+        });
+        // It waits now, and is at home on this thread.
+        runtime::yield_now();
+        LEFT.set(Some(lock_os_thread()));
+        tx.send(()).unwrap();
+        assert_eq!(neighbour.join().unwrap(), std::thread::current().id());
+    });
+}

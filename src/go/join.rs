@@ -135,11 +135,12 @@ impl<T> RawHandle<T> {
     }
 
     fn release(&mut self) -> bool {
-        // SAFETY: the handle's side, and for once: the callers never use the handle again.
-        let unhandled = unsafe { self.cell().detach::<T>() };
-        // SAFETY: not used again.
-        unsafe { ManuallyDrop::drop(&mut self.spawned) };
-        unhandled
+        // Held until the end, and given back as well if the destructor of the result panics.
+        // SAFETY: not used again: the callers never use the handle again.
+        let spawned = unsafe { ManuallyDrop::take(&mut self.spawned) };
+        let cell = spawned.payload().cast::<TaskCell>();
+        // SAFETY: the cell lives as long as our reference. It is the handle's side, and for once.
+        unsafe { (*cell).detach::<T>() }
     }
 }
 

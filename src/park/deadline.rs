@@ -72,10 +72,11 @@ fn insert(when: Instant, action: Action) -> TimerHandle {
     };
     drop(pending);
     if start {
-        std::thread::Builder::new()
-            .name("gaggle-timer".into())
-            .spawn(timer_thread)
-            .expect("cannot start the timer thread");
+        let started = std::thread::Builder::new().name("gaggle-timer".into()).spawn(timer_thread);
+        if let Err(error) = started {
+            // Not a panic: the caller has an open wait, and nodes in queues that live on its stack.
+            crate::platform::fatal::fatal(format_args!("cannot start the timer thread: {error}"));
+        }
     } else if ring {
         RING.set();
     }

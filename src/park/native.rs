@@ -7,6 +7,7 @@
 
 use super::{Outcome, WaitReason};
 use crate::coroutine::stack::class_for;
+use crate::platform::fatal::runtime_bug;
 use crate::primitives::{Event, Lock, LockRank, thread_local};
 use crate::sched::goroutine::{Extra, Goroutine, RunFn, flags};
 use crate::sched::site::Site;
@@ -94,7 +95,8 @@ impl Parker {
             },
             None => {
                 sched::park_current(reason as u8);
-                self.word().outcome().expect("runtime bug: resumed without an outcome")
+                // Not a panic: what is queued on this stack must not be unwound.
+                self.word().outcome().unwrap_or_else(|| runtime_bug!("resumed without an outcome"))
             }
         }
     }

@@ -108,9 +108,17 @@ impl<T> Drop for LockGuard<'_, T> {
     }
 }
 
+/// Checks, in debug builds, that the calling thread holds no lock (I2).
+#[inline]
+pub(crate) fn assert_none_held() {
+    ranks::assert_none();
+}
+
 #[cfg(not(debug_assertions))]
 mod ranks {
     use super::LockRank;
+    #[inline(always)]
+    pub(super) fn assert_none() {}
     #[inline(always)]
     pub(super) fn push(_: LockRank) {}
     #[inline(always)]
@@ -125,6 +133,12 @@ mod ranks {
 
     thread_local! {
         static HELD: Cell<[u8; 6]> = const { Cell::new([0; 6]) };
+    }
+
+    #[inline(never)]
+    pub(super) fn assert_none() {
+        let held = HELD.get();
+        assert!(held.iter().all(|n| *n == 0), "runtime bug: a park under a lock, by rank: {held:?}");
     }
 
     #[inline(never)]

@@ -15,6 +15,8 @@ pub(crate) mod rand;
 
 #[cfg(not(loom))]
 pub(crate) use futex::Event;
+#[cfg(not(loom))]
+pub(crate) use lock::assert_none_held;
 pub(crate) use imp::*;
 
 /// The order in which locks nest: a lock may be taken only while every lock already held by the thread has a

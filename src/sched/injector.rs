@@ -33,8 +33,9 @@ impl<T: Linked> Injector<T> {
     /// Whether there is nothing; a hint unless the idle protocol's fences are around it (I1).
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        // ORDERING: Relaxed; the lock publishes the items, the fences F1 and F2 order this look.
-        self.len.load(Ordering::Relaxed) == 0
+        // ORDERING: Acquire pairs with the Release in `pop_batch`: who finds the queue emptied by a batch also finds the
+        // ring that the batch went to filled. The lock publishes the items, the fences F1 and F2 order this look.
+        self.len.load(Ordering::Acquire) == 0
     }
 
     /// # Safety
@@ -64,8 +65,8 @@ impl<T: Linked> Injector<T> {
             let Some(item) = list.pop_front() else { break };
             rest(item);
         }
-        // ORDERING: Relaxed; written under the lock (I1).
-        self.len.store(list.len(), Ordering::Relaxed);
+        // ORDERING: Release keeps what `rest` did before; pairs with the Acquire in `is_empty`.
+        self.len.store(list.len(), Ordering::Release);
         Some(first)
     }
 }

@@ -40,8 +40,10 @@ pub(crate) fn unlock() {
     let Some((w, g)) = here() else { return };
     // SAFETY: it runs here.
     let g = unsafe { g.as_ref() };
-    g.os_locks.set(g.os_locks.get() - 1);
-    if g.os_locks.get() == 0 {
+    // None: a guard that another goroutine left in a thread local. That one keeps its lock until it ends.
+    let Some(left) = g.os_locks.get().checked_sub(1) else { return };
+    g.os_locks.set(left);
+    if left == 0 {
         remove(w, g);
     }
 }

@@ -13,6 +13,10 @@ const PANIC_ROOM: usize = 128 << 10;
 /// Installs the fault handler and the panic hook. Once per process, by the start of the scheduler.
 pub(super) fn install() {
     overflow::install_fault_handler(overflowed);
+    if std::thread::panicking() {
+        // Started by a destructor while a plain thread unwinds: std forbids to change the hook then.
+        return;
+    }
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let Some(g) = current::goroutine() else {

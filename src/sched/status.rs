@@ -94,7 +94,9 @@ impl ParkWord {
     #[inline]
     pub(crate) fn begin(&self) -> u32 {
         // ORDERING: Relaxed; only the owner writes the word between waits (I1).
-        let sequence = ((self.0.load(Ordering::Relaxed) >> 32) as u32).wrapping_add(1);
+        let before = self.0.load(Ordering::Relaxed);
+        debug_assert!(before == 0 || before & OUTCOME != 0, "runtime bug: a wait begun inside another one");
+        let sequence = ((before >> 32) as u32).wrapping_add(1);
         // ORDERING: Relaxed; the ticket reaches claimers through a lock, which publishes this store.
         self.0.store(u64::from(sequence) << 32, Ordering::Relaxed);
         sequence

@@ -23,7 +23,7 @@ use crate::coroutine::switch::{self, Context};
 use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use crate::primitives::cell::UnsafeCell;
 use crate::primitives::rand::Rng;
-use crate::primitives::{Event, Lock, LockRank, sequence};
+use crate::primitives::{Event, Lock, LockRank, assert_none_held, sequence};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
 
@@ -377,6 +377,7 @@ pub(super) fn park(reason: u8) {
     let g = current_goroutine(w);
     // SAFETY: it runs here.
     let goroutine = unsafe { g.as_ref() };
+    assert_none_held();
     lock_thread::before_park(w, goroutine);
     if stack::protection() == Protection::Canary {
         // SAFETY: it runs here.
@@ -391,6 +392,7 @@ pub(super) fn park(reason: u8) {
 /// Lets others run; returns at once if there is nobody.
 pub(super) fn yield_now(w: &'static Worker) {
     let g = current_goroutine(w);
+    assert_none_held();
     // SAFETY: it runs here.
     lock_thread::before_park(w, unsafe { g.as_ref() });
     if let Some(next) = find_work::quick(w) {
