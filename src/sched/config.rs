@@ -18,7 +18,8 @@ pub(crate) struct Config {
 }
 
 static MIGRATE: AtomicBool = AtomicBool::new(false);
-static STACK_SIZE: AtomicUsize = AtomicUsize::new(DEFAULT_STACK);
+/// A class, as the number that `Class::from_index` takes.
+static CLASS: AtomicUsize = AtomicUsize::new(Class::DEFAULT.index());
 
 impl Config {
     /// The defaults: `GAGGLE_PROCS` and `GAGGLE_STACK`, or the CPUs that this process may use and 256 KiB.
@@ -36,7 +37,8 @@ impl Config {
 
     pub(super) fn apply(&self) {
         // ORDERING: Relaxed; a number, published with the start of the scheduler.
-        STACK_SIZE.store(self.stack_size, Ordering::Relaxed);
+        let class = stack::class_for(self.stack_size).unwrap_or(Class::DEFAULT);
+        CLASS.store(class.index(), Ordering::Relaxed);
         MIGRATE.store(self.migrate, Ordering::Relaxed);
         if let Some(most) = self.max_stack {
             stack::set_max_stack(most);
@@ -47,7 +49,7 @@ impl Config {
 /// The class of stacks for goroutines that ask for none.
 pub(crate) fn default_class() -> Class {
     // ORDERING: Relaxed; a number.
-    stack::class_for(STACK_SIZE.load(Ordering::Relaxed)).unwrap_or(Class::DEFAULT)
+    Class::from_index(CLASS.load(Ordering::Relaxed))
 }
 
 /// The flags of goroutines spawned from plain threads.

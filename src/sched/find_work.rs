@@ -16,6 +16,8 @@ const FAIR: u32 = 61;
 const CHAIN: u32 = 64;
 /// Rounds over all processors in one search.
 const ROUNDS: u32 = 4;
+/// Turns of waiting after the first round of a search; each round has twice as many.
+const SPINS: u32 = 32;
 /// How many looks a thief takes at what a processor is to run next before it believes that it stands still.
 const WATCH: u32 = 400;
 
@@ -185,8 +187,12 @@ fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
             w.empty_inbox();
             return pick(w);
         }
-        for _ in 0..32 << round {
+        // Whoever wakes a goroutine at home here is most often about to do it now: a look at the inbox on each turn.
+        for _ in 0..SPINS << round {
             hint::spin_loop();
+            if w.inbox_filled() {
+                break;
+            }
         }
     }
     None

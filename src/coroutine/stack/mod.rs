@@ -53,6 +53,12 @@ impl Class {
         self.0 as usize
     }
 
+    /// The class with this [`index`](Self::index).
+    pub(crate) const fn from_index(index: usize) -> Class {
+        debug_assert!(index < CLASSES);
+        Class(index as u8)
+    }
+
     /// Bytes of a slot of this class, its guard page included.
     pub(crate) const fn bytes(self) -> usize {
         MIN_SLOT << (2 * self.0)
