@@ -8,6 +8,10 @@
 
 pub(crate) mod fatal;
 #[cfg(target_os = "linux")]
+#[cfg_attr(
+    any(gaggle_portable, not(any(target_arch = "x86_64", target_arch = "aarch64"))),
+    allow(dead_code, reason = "generators bring stacks and guards of their own")
+)]
 pub(crate) mod memory;
 #[cfg(unix)]
 pub(crate) mod signals;

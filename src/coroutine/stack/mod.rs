@@ -92,6 +92,10 @@ pub(crate) struct Bounds {
 /// What stops a goroutine that runs off its stack. The weaker ones are for kernels that lack the stronger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
+#[cfg_attr(
+    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(gaggle_portable))),
+    allow(dead_code, reason = "generators have one protection")
+)]
 pub(crate) enum Protection {
     /// A guard page kept in the page tables only (Linux 6.13): any number of them, in a handful of mappings.
     GuardInstall = 0,
@@ -117,12 +121,6 @@ pub(crate) enum StackError {
         /// The system's error number, 0 when there was none.
         errno: i32,
     },
-}
-
-impl StackError {
-    fn out_of_memory(class: Class, error: &io::Error) -> Self {
-        Self::OutOfMemory { size: class.bytes(), errno: error.raw_os_error().unwrap_or(0) }
-    }
 }
 
 impl fmt::Display for StackError {

@@ -13,14 +13,21 @@ pub(super) use crate::platform::memory::page_size;
 pub(super) use arena::{discard_deep, discard_spent, give, promise, release_promise, take};
 pub(crate) use guard::protection;
 
-use super::{Bounds, Class, Protection};
+use super::{Bounds, Class, Protection, StackError};
 use core::num::NonZeroUsize;
+use std::io;
 
 /// How far below its slot the stack pointer of an overflowing frame may be: code without stack probes moves it first.
 const OVERSHOOT: usize = 64 << 10;
 const CLASS_MASK: usize = 0xf;
 const PROTECTION_SHIFT: usize = 4;
 const PROTECTION_MASK: usize = 0x3 << PROTECTION_SHIFT;
+
+impl StackError {
+    fn out_of_memory(class: Class, error: &io::Error) -> Self {
+        Self::OutOfMemory { size: class.bytes(), errno: error.raw_os_error().unwrap_or(0) }
+    }
+}
 
 /// One owned slot. Dropping it gives the slot back to the arena.
 ///
