@@ -53,8 +53,8 @@ impl Routine {
         set_innermost(this);
         // SAFETY: the caller's promise. Only the generator is borrowed while its body runs, and the body does not touch
         // that field.
-        let generator = unsafe { (&mut *(&raw mut (*this).generator)).as_mut() };
-        generator.expect("a routine without its generator").resume();
+        let generator = unsafe { &mut (*this).generator };
+        generator.as_mut().expect("a routine without its generator").resume();
         // A resumption returns on the thread that made it, however far the goroutine went meanwhile (I4).
         set_innermost(outside);
     }

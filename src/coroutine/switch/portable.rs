@@ -104,11 +104,13 @@ pub(crate) unsafe fn call_on(stack: &Stack, f: &mut dyn FnMut()) {
         (*routine).below = below;
         (*routine).is_segment = true;
         Routine::assign(routine, Job::Call((&raw mut f).cast()));
-        Routine::resume(routine);
-        while !(*routine).idle {
+        loop {
+            Routine::resume(routine);
+            if (*routine).idle {
+                break;
+            }
             // It parked inside: we yield on its behalf, and let it go on when we are resumed, on whatever thread.
             Routine::pause(below);
-            Routine::resume(routine);
         }
         (*routine).is_segment = false;
         (*routine).below = ptr::null_mut();
