@@ -189,10 +189,11 @@ fn closed_publishes_what_came_before() {
             theirs.0.with_mut(|data| unsafe { *data = 1 });
             tx.close();
         });
-        if rx.try_recv() == Err(TryRecvError::Closed) {
-            // SAFETY: the writer wrote before it closed the channel.
-            assert_eq!(data.with(|data| unsafe { *data }), 1);
+        while rx.try_recv() != Err(TryRecvError::Closed) {
+            loom::thread::yield_now();
         }
+        // SAFETY: the writer wrote before it closed the channel.
+        assert_eq!(data.with(|data| unsafe { *data }), 1);
         closer.join().unwrap();
     });
 }

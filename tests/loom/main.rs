@@ -5,6 +5,9 @@
 //! ```
 //!
 //! Each model names the mutations of the source that it was seen to catch.
+//!
+//! A look without the lock is repeated in a loop that yields: loom 0.7 remembers one last access per atomic, so a
+//! look made before another thread's load and store of the same word is never tried in between them or after.
 #![cfg(loom)]
 
 mod chan;
