@@ -838,7 +838,9 @@ mod semaphore {
         })
         .join()
         .unwrap_err();
-        assert!(sem.try_permit(1).is_some());
+        let permit = sem.try_permit(1);
+        assert!(permit.is_some());
+        assert!(sem.try_permit(1).is_none() && !sem.try_acquire(1), "a permit that was not given is not released");
     }
 }
 
