@@ -57,13 +57,13 @@ mod mutex {
             let total = count.clone();
             mixed(8, move |_| {
                 for n in 0..1000 {
-                    if n % 3 == 0 {
-                        if let Ok(mut guard) = count.try_lock() {
-                            *guard += 1;
-                            continue;
+                    match count.try_lock() {
+                        Ok(mut guard) if n % 3 == 0 => *guard += 1,
+                        tried => {
+                            drop(tried);
+                            *count.lock().unwrap() += 1;
                         }
                     }
-                    *count.lock().unwrap() += 1;
                 }
             });
             assert_eq!(*total.lock().unwrap(), 8000);
@@ -458,8 +458,7 @@ mod condvar {
             *shared.0.lock().unwrap() = true;
             shared.1.notify_one();
             waiter.join().unwrap();
-            let (guard, result) =
-                shared.1.wait_timeout_while(shared.0.lock().unwrap(), ms(1), |ready| *ready).unwrap();
+            let (guard, result) = shared.1.wait_timeout_while(shared.0.lock().unwrap(), ms(1), |ready| *ready).unwrap();
             assert!(*guard && result.timed_out());
         });
     }
@@ -745,12 +744,16 @@ mod semaphore {
             mixed(8, move |party| {
                 let weight = party % 5 + 1;
                 for n in 0..100 {
-                    if n % 3 == 0 && !shared.0.try_acquire(weight) {
+                    let has = match n % 3 {
+                        0 => shared.0.try_acquire(weight),
+                        1 => shared.0.acquire_timeout(weight, Duration::from_micros(50)),
+                        _ => {
+                            shared.0.acquire(weight);
+                            true
+                        }
+                    };
+                    if !has {
                         continue;
-                    } else if n % 3 == 1 && !shared.0.acquire_timeout(weight, Duration::from_micros(50)) {
-                        continue;
-                    } else if n % 3 == 2 {
-                        shared.0.acquire(weight);
                     }
                     assert!(shared.1.fetch_add(weight, Ordering::SeqCst) + weight <= 5);
                     if n % 7 == 0 {
@@ -838,7 +841,9 @@ mod semaphore {
         })
         .join()
         .unwrap_err();
-        assert!(sem.try_permit(1).is_some());
+        let permit = sem.try_permit(1);
+        assert!(permit.is_some());
+        assert!(sem.try_permit(1).is_none() && !sem.try_acquire(1), "a permit that was not given is not released");
     }
 }
 

@@ -307,6 +307,7 @@ fn rw_lock_tries_against_a_writer() {
             })
         };
         *lock.write().unwrap() += 1;
+        assert!(*lock.read().unwrap() >= 1);
         let expected = 1 + usize::from(trying.join().unwrap());
         assert_eq!(*lock.write().unwrap(), expected);
     });

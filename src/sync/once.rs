@@ -128,7 +128,11 @@ impl Once {
     pub fn call_once<F: FnOnce()>(&self, f: F) {
         if !self.is_completed() {
             let mut f = Some(f);
-            self.call(false, &mut |_| if let Some(f) = f.take() { f() });
+            self.call(false, &mut |_| {
+                if let Some(f) = f.take() {
+                    f()
+                }
+            });
         }
     }
 
@@ -146,7 +150,11 @@ impl Once {
     pub fn call_once_force<F: FnOnce(&OnceState)>(&self, f: F) {
         if !self.is_completed() {
             let mut f = Some(f);
-            self.call(true, &mut |state| if let Some(f) = f.take() { f(state) });
+            self.call(true, &mut |state| {
+                if let Some(f) = f.take() {
+                    f(state)
+                }
+            });
         }
     }
 

@@ -6,8 +6,8 @@
 
 use super::Once;
 use crate::primitives::cell::UnsafeCell;
-use core::mem::MaybeUninit;
 use core::fmt;
+use core::mem::MaybeUninit;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// A value that is set once and then shared, with `std::sync::OnceLock`'s signatures; those who wait for the one

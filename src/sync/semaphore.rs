@@ -220,7 +220,8 @@ impl Semaphore {
     /// assert!(permit.is_some() && semaphore.try_permit(1).is_none());
     /// ```
     pub fn try_permit(&self, n: usize) -> Option<Permit<'_>> {
-        self.try_acquire(n).then_some(Permit { semaphore: self, count: n })
+        // Made only if they are ours: the guard releases when it is dropped.
+        self.try_acquire(n).then(|| Permit { semaphore: self, count: n })
     }
 
     /// Takes `n` permits, or queues and sleeps with `sleep`; false if the wait was ended by its deadline.

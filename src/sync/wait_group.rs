@@ -163,7 +163,8 @@ impl Inner {
             }
             let Ok(counter) = u32::try_from(counter) else { overflow() };
             let ends = counter == 0 && seen & WAITED != 0;
-            let generation = if ends { (seen & GENERATION).wrapping_add(2) & GENERATION } else { seen & (GENERATION | WAITED) };
+            let generation =
+                if ends { (seen & GENERATION).wrapping_add(2) & GENERATION } else { seen & (GENERATION | WAITED) };
             let next = u64::from(counter) << COUNTER_SHIFT | generation;
             // ORDERING: AcqRel. Release publishes what the caller has done, Acquire collects what the others have
             // (each step continues their release sequences): whoever sees or is told of the zero has all of it.
