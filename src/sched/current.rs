@@ -76,11 +76,12 @@ pub(crate) fn stack_state() -> *mut StackState {
     }
 }
 
-/// The stack limit of the goroutine that runs here; 0 on a plain thread.
+/// The stack limit of the goroutine, or plain thread, that runs here; 0 when it is not known.
 #[inline(never)]
 pub(crate) fn stack_limit() -> usize {
     let state = stack_state();
-    // SAFETY: null, or the state of the goroutine that runs here.
+    let state = if state.is_null() { thread_stack_state() } else { state };
+    // SAFETY: null, or the state of what runs here.
     unsafe { state.as_ref() }.map_or(0, StackState::limit)
 }
 
