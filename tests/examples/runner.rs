@@ -42,7 +42,7 @@ fn built(name: &str) -> PathBuf {
     let path = profile.join("examples").join(name).with_extension(env::consts::EXE_EXTENSION);
     assert!(
         path.is_file(),
-        "{} is missing: `cargo test` builds the examples, or `cargo build --examples`",
+        "{} is missing: `cargo test` builds the examples, but not with a filter; `cargo build --examples` does",
         path.display()
     );
     path
