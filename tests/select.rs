@@ -201,7 +201,7 @@ fn never_ready() {
     assert_eq!(n, 5);
     assert!(tx.is_empty());
     // Pointers and references to channels are as good as channels.
-    let boxed: Option<Box<Arc<Rc<&Receiver<u8>>>>> = Some(Box::new(Arc::new(Rc::new(&rx))));
+    let boxed: Option<Box<Rc<Arc<&Receiver<u8>>>>> = Some(Box::new(Rc::new(Arc::new(&rx))));
     tx.send(8).unwrap();
     assert_eq!(select! { v = <-boxed => v, default => None }, Some(8));
 }
@@ -493,9 +493,10 @@ fn dynamic_select_is_reusable() {
         let (atx, arx) = chan(0);
         let (btx, brx) = chan(0);
         let (ctx, crx) = chan(0);
-        let senders = [on.go(move || (0..100).for_each(|i| atx.send(i).unwrap())), on.go({
-            move || (0..100).for_each(|i| btx.send(i).unwrap())
-        })];
+        let senders = [
+            on.go(move || (0..100).for_each(|i| atx.send(i).unwrap())),
+            on.go(move || (0..100).for_each(|i| btx.send(i).unwrap())),
+        ];
         let receiver = on.go(move || crx.iter().sum::<u32>());
         let mut s = Select::new();
         let (a, b) = (s.recv(&arx), s.recv(&brx));

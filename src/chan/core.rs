@@ -76,13 +76,13 @@ impl Word {
 
     /// Whether a send would have to wait.
     #[inline]
-    pub(crate) fn is_full(self, capacity: usize) -> bool {
+    pub(crate) fn send_would_wait(self, capacity: usize) -> bool {
         self.is_quiet_for_send() && self.len() >= capacity
     }
 
     /// Whether a receive would have to wait.
     #[inline]
-    pub(crate) fn is_empty(self) -> bool {
+    pub(crate) fn recv_would_wait(self) -> bool {
         self.0 & !Self::RECEIVERS == 0
     }
 
@@ -150,12 +150,7 @@ impl Core {
 
     pub(crate) fn new(capacity: usize) -> Self {
         let queues = Queues { senders: WaitQueue::new(), receivers: WaitQueue::new() };
-        Self {
-            queues: Lock::new(LockRank::Chan, queues),
-            word: AtomicUsize::new(0),
-            capacity,
-            sequence: sequence(),
-        }
+        Self { queues: Lock::new(LockRank::Chan, queues), word: AtomicUsize::new(0), capacity, sequence: sequence() }
     }
 
     #[inline]
@@ -213,10 +208,7 @@ impl Core {
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = self.look();
-        f.debug_struct("Core")
-            .field("len", &word.len())
-            .field("closed", &word.is_closed())
-            .finish_non_exhaustive()
+        f.debug_struct("Core").field("len", &word.len()).field("closed", &word.is_closed()).finish_non_exhaustive()
     }
 }
 

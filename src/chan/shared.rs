@@ -231,12 +231,7 @@ impl<T> Chan<T> {
     }
 
     #[inline(never)]
-    unsafe fn send_slowly(
-        &self,
-        mut locked: Locked<'_>,
-        value: *mut T,
-        wait: impl FnOnce(Ticket) -> Outcome,
-    ) -> Ended {
+    unsafe fn send_slowly(&self, mut locked: Locked<'_>, value: *mut T, wait: impl FnOnce(Ticket) -> Outcome) -> Ended {
         let slot = Slot::new(value);
         // SAFETY: `value` is a `T` by the contract of `send`.
         match unsafe { self.offer(&mut locked, &slot) } {
@@ -261,7 +256,7 @@ impl<T> Chan<T> {
     #[inline]
     pub(crate) unsafe fn try_send(&self, value: *mut T) -> Ended {
         let word = self.core.look();
-        if word.is_full(self.core.capacity()) {
+        if word.send_would_wait(self.core.capacity()) {
             return Ended::TimedOut;
         }
         let mut locked = self.core.lock();
@@ -291,12 +286,7 @@ impl<T> Chan<T> {
     }
 
     #[inline(never)]
-    unsafe fn recv_slowly(
-        &self,
-        mut locked: Locked<'_>,
-        into: *mut T,
-        wait: impl FnOnce(Ticket) -> Outcome,
-    ) -> Ended {
+    unsafe fn recv_slowly(&self, mut locked: Locked<'_>, into: *mut T, wait: impl FnOnce(Ticket) -> Outcome) -> Ended {
         let slot = Slot::new(into);
         // SAFETY: `into` has room for a `T` by the contract of `recv`.
         match unsafe { self.take(&mut locked, &slot) } {
@@ -323,7 +313,7 @@ impl<T> Chan<T> {
         // One word says both that nothing is there and whether it is closed (core, I1): a value sent before the
         // close can't slip between two looks.
         let word = self.core.look();
-        if word.is_empty() {
+        if word.recv_would_wait() {
             return Ended::TimedOut;
         }
         if word.is_over() {

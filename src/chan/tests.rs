@@ -150,7 +150,7 @@ fn a_wait_that_times_out_leaves_no_node() {
     // SAFETY: there is room for a value.
     assert_eq!(unsafe { rx.chan().recv(place.as_mut_ptr(), give_up) }, Ended::TimedOut);
     assert!(tx.try_send(1).is_err(), "nobody waits any more");
-    assert!(tx.chan().core().look().is_empty());
+    assert!(tx.chan().core().look().recv_would_wait());
 }
 
 #[test]
@@ -158,18 +158,18 @@ fn one_word_tells_everything() {
     // A look that mixes up its bits.
     let (tx, rx) = chan(2);
     let core: &Core = tx.chan().core();
-    assert!(core.look().is_empty() && core.look().is_quiet_for_send() && !core.look().is_full(2));
+    assert!(core.look().recv_would_wait() && core.look().is_quiet_for_send() && !core.look().send_would_wait(2));
     tx.send(1).unwrap();
-    assert!(core.look().is_quiet_for_recv() && !core.look().is_empty());
+    assert!(core.look().is_quiet_for_recv() && !core.look().recv_would_wait());
     tx.send(2).unwrap();
-    assert!(core.look().is_full(2) && core.look().len() == 2);
+    assert!(core.look().send_would_wait(2) && core.look().len() == 2);
     let sender = queued_send(&tx, 3);
-    assert!(!core.look().is_quiet_for_recv() && core.look().is_full(2));
+    assert!(!core.look().is_quiet_for_recv() && core.look().send_would_wait(2));
     assert_eq!(rx.recv(), Some(1));
     sender.join().unwrap();
     tx.close();
     let word = core.look();
-    assert!(word.is_closed() && !word.is_full(2) && !word.is_quiet_for_send() && word.is_quiet_for_recv());
+    assert!(word.is_closed() && !word.send_would_wait(2) && !word.is_quiet_for_send() && word.is_quiet_for_recv());
     assert_eq!(OutcomeKind::Closed(0), Outcome::closed(0).kind());
 }
 

@@ -59,8 +59,8 @@ impl<'a> Case<'a> {
     pub(super) fn seems_ready(&self, core: &Core) -> bool {
         let word = core.look();
         match self.side {
-            Side::Senders => !word.is_full(core.capacity()),
-            Side::Receivers => !word.is_empty() || word.is_closed(),
+            Side::Senders => !word.send_would_wait(core.capacity()),
+            Side::Receivers => !word.recv_would_wait(),
         }
     }
 
@@ -116,21 +116,8 @@ pub struct SendArm<'a, T> {
     done: Done,
 }
 
-fn case<'a, T>(
-    chan: Option<&'a Chan<T>>,
-    step: StepFn,
-    side: Side,
-    slot: &'a Slot<T>,
-    done: &'a mut Done,
-) -> Case<'a> {
-    Case {
-        core: chan.map(|chan| NonNull::from(chan).cast()),
-        step,
-        slot: slot.erase(),
-        done,
-        side,
-        _arm: PhantomData,
-    }
+fn case<'a, T>(chan: Option<&'a Chan<T>>, step: StepFn, side: Side, slot: &'a Slot<T>, done: &'a mut Done) -> Case<'a> {
+    Case { core: chan.map(|chan| NonNull::from(chan).cast()), step, slot: slot.erase(), done, side, _arm: PhantomData }
 }
 
 impl<'a, T> RecvArm<'a, T> {

@@ -13,8 +13,8 @@
 //! assert_eq!(rx.recv(), Some("sent"));
 //! ```
 
-use super::run;
 pub use super::cases::{Case, RecvArm, SendArm};
+use super::run;
 #[cfg(not(loom))]
 pub use super::timed::block_until;
 use crate::chan::{Receiver, Sender};

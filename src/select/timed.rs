@@ -12,11 +12,9 @@ pub fn block_until(cases: &mut [Case<'_>], biased: bool, timeout: Option<Duratio
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
         return run::poll(cases, biased);
     }
-    run::block(cases, biased, |ticket| {
-        match timeout.and_then(|timeout| Instant::now().checked_add(timeout)) {
-            Some(deadline) => wait_until(ticket, WaitReason::Select, deadline),
-            None => ticket.wait(WaitReason::Select),
-        }
+    run::block(cases, biased, |ticket| match timeout.and_then(|timeout| Instant::now().checked_add(timeout)) {
+        Some(deadline) => wait_until(ticket, WaitReason::Select, deadline),
+        None => ticket.wait(WaitReason::Select),
     })
 }
 

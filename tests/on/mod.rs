@@ -34,7 +34,7 @@ impl On {
         let thread = match self {
             On::Threads => true,
             On::Goroutines => false,
-            On::Mixed => TURN.fetch_add(1, Ordering::Relaxed) % 2 == 0,
+            On::Mixed => TURN.fetch_add(1, Ordering::Relaxed).is_multiple_of(2),
         };
         if thread { Handle::Thread(std::thread::spawn(f)) } else { Handle::Goroutine(gaggle::spawn(f)) }
     }
