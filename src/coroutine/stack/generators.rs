@@ -11,6 +11,7 @@
 //!    code that resumes, on the thread that resumes, before and after.
 
 use super::{Bounds, Class, Protection, StackError};
+use crate::primitives::atomic::{AtomicUsize, Ordering};
 use crate::primitives::thread_local;
 use core::any::Any;
 use core::cell::Cell;
@@ -270,18 +271,49 @@ pub(crate) fn protection() -> Protection {
     Protection::Mprotect
 }
 
-/// Looks whether there is address space for `count` more stacks at this moment; nothing is set aside.
+/// Stacks promised so far; each becomes one generator at most.
+static PROMISED: AtomicUsize = AtomicUsize::new(0);
+
+/// How many generators the process may have: each takes two mappings, of which Linux allows `vm.max_map_count`.
+fn most_stacks() -> usize {
+    static MOST: AtomicUsize = AtomicUsize::new(0);
+    // ORDERING: Relaxed, both; a fact about the system, found out by whoever comes first.
+    let most = MOST.load(Ordering::Relaxed);
+    if most != 0 {
+        return most;
+    }
+    let mappings = if cfg!(target_os = "linux") {
+        let read = std::fs::read_to_string("/proc/sys/vm/max_map_count");
+        read.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(65_530)
+    } else {
+        usize::MAX
+    };
+    // A thousand for everything else in the process, and for segments.
+    let most = (mappings.saturating_sub(1_000) / 2).max(1);
+    MOST.store(most, Ordering::Relaxed);
+    most
+}
+
+/// Sets `count` more stacks of `class` aside, besides `hot` that may be idle in caches: as far as mappings go. Of
+/// address space it only sees what there is at this moment.
 ///
 /// # Errors
 /// When there is not so much left.
-pub(super) fn promise(class: Class, count: usize, _hot: usize) -> Result<(), StackError> {
-    if has_room(class.bytes().saturating_mul(count)) {
+pub(super) fn promise(class: Class, count: usize, hot: usize) -> Result<(), StackError> {
+    // ORDERING: Relaxed; a number.
+    let before = PROMISED.fetch_add(count, Ordering::Relaxed);
+    if before + count + hot <= most_stacks() && has_room(class.bytes().saturating_mul(count)) {
         return Ok(());
     }
+    release_promise(class, count);
     Err(StackError::OutOfMemory { size: class.bytes(), errno: 0 })
 }
 
-pub(super) fn release_promise(_class: Class, _count: usize) {}
+/// Takes promises back.
+pub(super) fn release_promise(_class: Class, count: usize) {
+    // ORDERING: Relaxed; a number.
+    PROMISED.fetch_sub(count, Ordering::Relaxed);
+}
 
 /// One stack: generators made ahead would each hold two pages.
 ///
