@@ -76,8 +76,7 @@ pub mod sync;
 pub mod time;
 
 pub use chan::{
-    Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError, TrySendError,
-    chan, unbounded,
+    Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError, TrySendError, chan, unbounded,
 };
 #[cfg(feature = "macros")]
 pub use gaggle_macros::{go, growable, main, preemptible, select, test};

@@ -34,8 +34,11 @@ impl Flag {
     }
 }
 
+/// What one of a pair holds: a way to wake the other, and one to be woken.
+type End = (Sender<()>, Receiver<()>);
+
 /// Two ends of a pair that wakes each other for ever.
-fn pair() -> ((Sender<()>, Receiver<()>), (Sender<()>, Receiver<()>)) {
+fn pair() -> (End, End) {
     let ((there, there_end), (back, back_end)) = (chan(0), chan(0));
     ((there, back_end), (back, there_end))
 }

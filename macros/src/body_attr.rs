@@ -80,9 +80,7 @@ struct Checkpoints;
 
 impl Checkpoints {
     fn add(block: &mut Block) {
-        block
-            .stmts
-            .insert(0, syn::parse_quote!(::gaggle::checkpoint();));
+        block.stmts.insert(0, syn::parse_quote!(::gaggle::checkpoint();));
     }
 }
 

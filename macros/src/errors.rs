@@ -31,10 +31,7 @@ impl Errors {
 
     /// `compile_error!` calls at the places of the mistakes; nothing when there are none.
     pub(crate) fn to_tokens(&self) -> TokenStream {
-        self.0
-            .as_ref()
-            .map(syn::Error::to_compile_error)
-            .unwrap_or_default()
+        self.0.as_ref().map(syn::Error::to_compile_error).unwrap_or_default()
     }
 }
 
@@ -44,11 +41,7 @@ pub(crate) fn at(span: Span, expected: impl std::fmt::Display, form: &str) -> sy
 }
 
 /// A mistake that covers all of `tokens`.
-pub(crate) fn over(
-    tokens: impl ToTokens,
-    expected: impl std::fmt::Display,
-    form: &str,
-) -> syn::Error {
+pub(crate) fn over(tokens: impl ToTokens, expected: impl std::fmt::Display, form: &str) -> syn::Error {
     syn::Error::new_spanned(tokens, message(expected, form))
 }
 

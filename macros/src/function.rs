@@ -28,12 +28,7 @@ impl Parse for Function {
         let TokenTree::Group(body) = input.parse()? else {
             return Err(input.error("expected a body"));
         };
-        Ok(Function {
-            attrs,
-            vis,
-            sig,
-            body,
-        })
+        Ok(Function { attrs, vis, sig, body })
     }
 }
 
@@ -41,11 +36,7 @@ impl Parse for Function {
 pub(crate) fn read(name: &str, form: &str, item: &TokenStream) -> syn::Result<Function> {
     syn::parse2(item.clone()).map_err(|_| {
         let place = first_word(item);
-        errors::at(
-            place,
-            format_args!("`#[gaggle::{name}]` goes on a function with a body"),
-            form,
-        )
+        errors::at(place, format_args!("`#[gaggle::{name}]` goes on a function with a body"), form)
     })
 }
 
@@ -53,16 +44,14 @@ pub(crate) fn read(name: &str, form: &str, item: &TokenStream) -> syn::Result<Fu
 fn first_word(item: &TokenStream) -> Span {
     let is_word = |token: &TokenTree| matches!(token, TokenTree::Ident(_));
     let mut all = item.clone().into_iter();
-    all.find(is_word)
-        .map_or_else(|| tokens::ends(item).0, |word| word.span())
+    all.find(is_word).map_or_else(|| tokens::ends(item).0, |word| word.span())
 }
 
 /// A goroutine blocks where a future waits, and a `const fn` can start none.
 pub(crate) fn refuse_async_and_const(name: &str, form: &str, sig: &Signature, errors: &mut Errors) {
     if let Some(word) = &sig.asyncness {
-        let expected = format_args!(
-            "`#[gaggle::{name}]` needs no `async fn`: a goroutine blocks where a future would wait"
-        );
+        let expected =
+            format_args!("`#[gaggle::{name}]` needs no `async fn`: a goroutine blocks where a future would wait");
         errors.push(errors::at(word.span, expected, form));
     }
     if let Some(word) = &sig.constness {
@@ -75,11 +64,7 @@ pub(crate) fn refuse_async_and_const(name: &str, form: &str, sig: &Signature, er
 pub(crate) fn refuse_arguments(name: &str, args: &TokenStream, errors: &mut Errors) {
     if !args.is_empty() {
         let expected = format_args!("`#[gaggle::{name}]` takes no arguments");
-        errors.push(errors::over(
-            args,
-            expected,
-            &format!("`#[gaggle::{name}]`"),
-        ));
+        errors.push(errors::over(args, expected, &format!("`#[gaggle::{name}]`")));
     }
 }
 

@@ -29,17 +29,11 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let (evaluated, closure) = closure_of(task);
     let site = site();
     let (builder, start) = if go.options.is_empty() {
-        (
-            TokenStream::new(),
-            quote!(::gaggle::__private::go(#site, #closure)),
-        )
+        (TokenStream::new(), quote!(::gaggle::__private::go(#site, #closure)))
     } else {
         let builder = tokens::local("__builder", proc_macro2::Span::call_site());
         let calls = go.options.iter().map(option_call);
-        (
-            quote!(let #builder = ::gaggle::task::Builder::__at(#site) #(#calls)*;),
-            quote!(#builder.__go(#closure)),
-        )
+        (quote!(let #builder = ::gaggle::task::Builder::__at(#site) #(#calls)*;), quote!(#builder.__go(#closure)))
     };
     if errors.is_empty() && builder.is_empty() && go.clones.is_empty() && evaluated.is_empty() {
         return start;
@@ -90,12 +84,7 @@ fn closure_of(task: Task) -> (TokenStream, TokenStream) {
 }
 
 fn deferred_call(call: ExprCall) -> (TokenStream, TokenStream) {
-    let ExprCall {
-        func,
-        args,
-        paren_token,
-        ..
-    } = call;
+    let ExprCall { func, args, paren_token, .. } = call;
     let mut lets = TokenStream::new();
     let callee = match tokens::bare(*func) {
         // A callee in a `let` would no longer type the parameters of a closure literal.
@@ -110,23 +99,12 @@ fn deferred_call(call: ExprCall) -> (TokenStream, TokenStream) {
 }
 
 fn deferred_method(call: ExprMethodCall) -> (TokenStream, TokenStream) {
-    let ExprMethodCall {
-        receiver,
-        dot_token,
-        method,
-        turbofish,
-        args,
-        paren_token,
-        ..
-    } = call;
+    let ExprMethodCall { receiver, dot_token, method, turbofish, args, paren_token, .. } = call;
     let mut lets = TokenStream::new();
     let receiver = evaluate("__receiver", tokens::bare(*receiver), &mut lets);
     let args = evaluate_all(args, &mut lets);
     let list = quote_spanned!(paren_token.span.join()=> (#(#args),*));
-    (
-        lets,
-        quote!(move || #receiver #dot_token #method #turbofish #list),
-    )
+    (lets, quote!(move || #receiver #dot_token #method #turbofish #list))
 }
 
 fn evaluate_all(args: Punctuated<Expr, Token![,]>, lets: &mut TokenStream) -> Vec<TokenStream> {

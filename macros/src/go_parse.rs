@@ -14,8 +14,7 @@ use crate::errors::{self, Errors};
 use crate::tokens::{self, is_pair, is_punct, is_word};
 
 const TASK_FORM: &str = "`go!({ .. })`, `go!(f(a, b))`, `go!(x.method(a))` or `go!(|| ..)`";
-const OPTIONS_FORM: &str =
-    "`go!(name = \"worker\", stack = 1 << 20, pinned, clone tx, wg; f(tx, wg))`";
+const OPTIONS_FORM: &str = "`go!(name = \"worker\", stack = 1 << 20, pinned, clone tx, wg; f(tx, wg))`";
 
 /// A whole `go!`. `task` is absent only if `errors` says why.
 pub(crate) struct Go {
@@ -55,12 +54,7 @@ pub(crate) enum Task {
 
 impl Parse for Go {
     fn parse(input: ParseStream) -> syn::Result<Self> {
-        let mut go = Go {
-            options: Vec::new(),
-            clones: Vec::new(),
-            task: None,
-            errors: Errors::default(),
-        };
+        let mut go = Go { options: Vec::new(), clones: Vec::new(), task: None, errors: Errors::default() };
         if starts_options(input) {
             go.read_options(input);
         }
@@ -81,15 +75,10 @@ impl Go {
     fn read_options(&mut self, input: ParseStream) {
         while let Err(error) = self.read_options_until_mistake(input) {
             self.errors.push(error);
-            if !tokens::rest(input)
-                .iter()
-                .any(|token| is_punct(Some(token), ';'))
-            {
+            if !tokens::rest(input).iter().any(|token| is_punct(Some(token), ';')) {
                 return;
             }
-            tokens::take_until(input, |input| {
-                input.peek(Token![;]) || input.peek(Token![,])
-            });
+            tokens::take_until(input, |input| input.peek(Token![;]) || input.peek(Token![,]));
             let _ = input.parse::<Option<Token![,]>>();
         }
     }
@@ -132,23 +121,13 @@ impl Go {
         } else {
             return Err(errors::at(
                 word.span(),
-                format_args!(
-                    "unknown option `{word}`: go! knows `name`, `stack`, `pinned` and `clone`"
-                ),
+                format_args!("unknown option `{word}`: go! knows `name`, `stack`, `pinned` and `clone`"),
                 "`go!(name = \"worker\"; f(a))`; several statements go in braces, `go!({ .. })`",
             ));
         };
-        if self
-            .options
-            .iter()
-            .any(|earlier| earlier.word() == option.word())
-        {
+        if self.options.iter().any(|earlier| earlier.word() == option.word()) {
             let word = option.word();
-            return Err(errors::at(
-                word.span(),
-                format_args!("option `{word}` is given twice"),
-                OPTIONS_FORM,
-            ));
+            return Err(errors::at(word.span(), format_args!("option `{word}` is given twice"), OPTIONS_FORM));
         }
         self.options.push(option);
         Ok(())
@@ -161,11 +140,7 @@ impl Go {
             let place = tokens::next_span(input);
             let Ok(name) = input.parse::<Ident>() else {
                 let place = if input.is_empty() { word.span() } else { place };
-                return Err(errors::at(
-                    place,
-                    "expected the name of a local variable to clone",
-                    FORM,
-                ));
+                return Err(errors::at(place, "expected the name of a local variable to clone", FORM));
             };
             if input.peek(Token![.]) {
                 return Err(errors::at(
@@ -175,11 +150,7 @@ impl Go {
                 ));
             }
             if self.clones.contains(&name) {
-                return Err(errors::at(
-                    name.span(),
-                    format_args!("`{name}` is cloned twice"),
-                    FORM,
-                ));
+                return Err(errors::at(name.span(), format_args!("`{name}` is cloned twice"), FORM));
             }
             self.clones.push(name);
             if !(input.peek(Token![,]) && input.peek2(Ident)) || option_follows(input) {
@@ -194,22 +165,15 @@ impl Go {
 fn option_follows(input: ParseStream) -> bool {
     let ahead = input.fork();
     ahead.parse::<Token![,]>().is_ok()
-        && (is_assignment(&ahead)
-            || is_word(tokens::rest(&ahead).first(), "pinned")
-            || clone_starts(&ahead))
+        && (is_assignment(&ahead) || is_word(tokens::rest(&ahead).first(), "pinned") || clone_starts(&ahead))
 }
 
 fn is_assignment(input: ParseStream) -> bool {
-    input.peek(Ident)
-        && input.peek2(Token![=])
-        && !input.peek2(Token![==])
-        && !input.peek2(Token![=>])
+    input.peek(Ident) && input.peek2(Token![=]) && !input.peek2(Token![==]) && !input.peek2(Token![=>])
 }
 
 fn clone_starts(input: ParseStream) -> bool {
-    is_word(tokens::rest(input).first(), "clone")
-        && input.peek2(Ident::peek_any)
-        && !input.peek2(Token![as])
+    is_word(tokens::rest(input).first(), "clone") && input.peek2(Ident::peek_any) && !input.peek2(Token![as])
 }
 
 /// Whether the input begins with options. `word;` and `word,` do too, so that a misspelt option is told
@@ -223,37 +187,19 @@ fn starts_options(input: ParseStream) -> bool {
 }
 
 fn option_value(input: ParseStream, word: &Ident) -> syn::Result<Expr> {
-    let form = if word == "name" {
-        "`go!(name = \"worker 3\"; f(a))`"
-    } else {
-        "`go!(stack = 1 << 20; f(a))`"
-    };
+    let form = if word == "name" { "`go!(name = \"worker 3\"; f(a))`" } else { "`go!(stack = 1 << 20; f(a))`" };
     if input.parse::<Token![=]>().is_err() {
-        return Err(errors::at(
-            word.span(),
-            format_args!("expected `=` and a value after `{word}`"),
-            form,
-        ));
+        return Err(errors::at(word.span(), format_args!("expected `=` and a value after `{word}`"), form));
     }
     if input.is_empty() || input.peek(Token![,]) || input.peek(Token![;]) {
-        return Err(errors::at(
-            word.span(),
-            format_args!("expected a value for `{word}`"),
-            form,
-        ));
+        return Err(errors::at(word.span(), format_args!("expected a value for `{word}`"), form));
     }
-    input
-        .parse()
-        .map_err(|error| errors::explained(error, form))
+    input.parse().map_err(|error| errors::explained(error, form))
 }
 
 fn read_task(input: ParseStream) -> syn::Result<Task> {
     if input.is_empty() {
-        return Err(errors::at(
-            Span::call_site(),
-            "expected what to run",
-            TASK_FORM,
-        ));
+        return Err(errors::at(Span::call_site(), "expected what to run", TASK_FORM));
     }
     if let Some(block) = lone_block(input) {
         return Ok(Task::Body(block));
@@ -279,11 +225,7 @@ fn lone_block(input: ParseStream) -> Option<TokenStream> {
 
 /// Several statements. With a `;` among them they are surely meant as such, and the compiler reports
 /// their mistakes better than we could.
-fn read_statements(
-    input: ParseStream,
-    after: ParseStream,
-    error: Option<syn::Error>,
-) -> syn::Result<Task> {
+fn read_statements(input: ParseStream, after: ParseStream, error: Option<syn::Error>) -> syn::Result<Task> {
     let all = tokens::rest(input);
     let statements: TokenStream = all.iter().cloned().collect();
     let separated = all.iter().any(|token| is_punct(Some(token), ';'));

@@ -73,13 +73,8 @@ fn keep_for_editors(errors: &Errors, function: Function) -> TokenStream {
 }
 
 fn wrap(kind: Kind, args: &Args, mut function: Function) -> TokenStream {
-    let (outer, inner) = function
-        .attrs
-        .drain(..)
-        .partition::<Vec<_>, _>(stays_outside);
-    let should_panic = outer
-        .iter()
-        .any(|attr| attr.path().is_ident("should_panic"));
+    let (outer, inner) = function.attrs.drain(..).partition::<Vec<_>, _>(stays_outside);
+    let should_panic = outer.iter().any(|attr| attr.path().is_ident("should_panic"));
     function.attrs = inner;
     let vis = std::mem::replace(&mut function.vis, syn::Visibility::Inherited);
     let name = &function.sig.ident;
@@ -134,19 +129,8 @@ fn attr_value(args: &Args) -> TokenStream {
 /// What speaks of the item as a whole. The rest (`#[inline]`, other macros' attributes) goes with the
 /// body; lints hold for both, as the outer function contains the inner one.
 fn stays_outside(attr: &Attribute) -> bool {
-    const OUTSIDE: [&str; 11] = [
-        "cfg",
-        "cfg_attr",
-        "doc",
-        "allow",
-        "warn",
-        "deny",
-        "forbid",
-        "expect",
-        "ignore",
-        "should_panic",
-        "test",
-    ];
+    const OUTSIDE: [&str; 11] =
+        ["cfg", "cfg_attr", "doc", "allow", "warn", "deny", "forbid", "expect", "ignore", "should_panic", "test"];
     OUTSIDE.iter().any(|name| attr.path().is_ident(name))
 }
 
@@ -174,11 +158,7 @@ fn check_signature(kind: Kind, function: &Function, errors: &mut Errors) {
         let expected = format_args!("the function under `#[gaggle::{what}]` cannot be `unsafe`");
         errors.push(errors::over(&sig.safety, expected, form));
     }
-    if let Some(twice) = function
-        .attrs
-        .iter()
-        .find(|attr| attr.path().is_ident("test"))
-    {
+    if let Some(twice) = function.attrs.iter().find(|attr| attr.path().is_ident("test")) {
         let expected = format_args!("`#[gaggle::{what}]` stands in place of `#[test]`");
         errors.push(errors::over(twice, expected, form));
     }
@@ -211,11 +191,7 @@ fn read_arg(kind: Kind, input: ParseStream, args: &mut Args) -> syn::Result<()> 
         input.parse::<Token![unsafe]>()?;
         read_migrate(input, form)?;
         let first = !std::mem::replace(&mut args.migrate, true);
-        return if first {
-            end_of_arg(input, form)
-        } else {
-            Err(twice("unsafe(migrate)"))
-        };
+        return if first { end_of_arg(input, form) } else { Err(twice("unsafe(migrate)")) };
     }
     let Ok(word) = input.call(Ident::parse_any) else {
         return Err(errors::at(place, "expected an argument", form));
@@ -228,8 +204,7 @@ fn read_arg(kind: Kind, input: ParseStream, args: &mut Args) -> syn::Result<()> 
         "procs" => &mut args.procs,
         "stack" => &mut args.stack,
         "migrate" => {
-            let expected =
-                "`migrate` is a promise that the compiler cannot check: `unsafe(migrate)`";
+            let expected = "`migrate` is a promise that the compiler cannot check: `unsafe(migrate)`";
             return Err(errors::at(place, expected, form));
         }
         other => {
@@ -245,31 +220,19 @@ fn read_arg(kind: Kind, input: ParseStream, args: &mut Args) -> syn::Result<()> 
 }
 
 fn read_value(input: ParseStream, word: &Ident, form: &str) -> syn::Result<Expr> {
-    let missing = || {
-        errors::at(
-            word.span(),
-            format_args!("expected `{word} = ` and a number"),
-            form,
-        )
-    };
+    let missing = || errors::at(word.span(), format_args!("expected `{word} = ` and a number"), form);
     input.parse::<Token![=]>().map_err(|_| missing())?;
     if input.is_empty() || input.peek(Token![,]) {
         return Err(missing());
     }
-    let value: Expr = input
-        .parse()
-        .map_err(|error| errors::explained(error, form))?;
+    let value: Expr = input.parse().map_err(|error| errors::explained(error, form))?;
     match &value {
-        Expr::Lit(literal) if !matches!(literal.lit, syn::Lit::Int(_)) => Err(errors::over(
-            literal,
-            format_args!("`{word}` is a number, not this"),
-            form,
-        )),
-        Expr::Lit(literal) if literal.to_token_stream().to_string() == "0" => Err(errors::over(
-            literal,
-            format_args!("`{word}` must be at least 1"),
-            form,
-        )),
+        Expr::Lit(literal) if !matches!(literal.lit, syn::Lit::Int(_)) => {
+            Err(errors::over(literal, format_args!("`{word}` is a number, not this"), form))
+        }
+        Expr::Lit(literal) if literal.to_token_stream().to_string() == "0" => {
+            Err(errors::over(literal, format_args!("`{word}` must be at least 1"), form))
+        }
         _ => Ok(value),
     }
 }
@@ -294,9 +257,5 @@ fn end_of_arg(input: ParseStream, form: &str) -> syn::Result<()> {
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(());
     }
-    Err(errors::at(
-        tokens::next_span(input),
-        "expected `,` between the arguments",
-        form,
-    ))
+    Err(errors::at(tokens::next_span(input), "expected `,` between the arguments", form))
 }

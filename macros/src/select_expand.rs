@@ -30,20 +30,10 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         };
     }
     let chosen = choose(&select);
-    let variants = select
-        .arms
-        .iter()
-        .enumerate()
-        .map(|(index, arm)| declare(index, &arm.op));
-    let generics: Vec<_> = (0..select.arms.len())
-        .filter(|&index| bound_pattern(&select.arms[index].op).is_some())
-        .map(payload)
-        .collect();
-    let bodies = select
-        .arms
-        .iter()
-        .enumerate()
-        .map(|(index, arm)| run_body(index, arm));
+    let variants = select.arms.iter().enumerate().map(|(index, arm)| declare(index, &arm.op));
+    let generics: Vec<_> =
+        (0..select.arms.len()).filter(|&index| bound_pattern(&select.arms[index].op).is_some()).map(payload).collect();
+    let bodies = select.arms.iter().enumerate().map(|(index, arm)| run_body(index, arm));
     quote!({
         #errors
         enum __GaggleSelected<#(#generics),*> { #(#variants),* }
@@ -75,11 +65,7 @@ fn choose(select: &Select) -> TokenStream {
         }
     }
     let biased = select.biased;
-    let call = call(
-        &quote!(&mut [#(#cases),*], #biased),
-        timeout.is_some(),
-        otherwise.is_some(),
-    );
+    let call = call(&quote!(&mut [#(#cases),*], #biased), timeout.is_some(), otherwise.is_some());
     let outcome = outcome(winners, otherwise.or(timeout));
     let [won, chosen] = ["__won", "__chosen"].map(|name| tokens::local(name, Span::call_site()));
     // Through locals: temporaries of a scrutinee or a tail expression live too long.
@@ -172,9 +158,7 @@ fn make_timeout(index: usize, arm: &Arm, duration: &Expr) -> TokenStream {
 /// What the winner's variant carries. A value without a pattern is dropped here, before the body.
 fn finish(op: &Op, handle: &Ident, variant: &Ident) -> TokenStream {
     let done = match op {
-        Op::Send {
-            pat: None, arrow, ..
-        } => {
+        Op::Send { pat: None, arrow, .. } => {
             // At the user's arrow, so that the panic names the arm's line.
             let call = quote_spanned!(*arrow=> .finish_or_panic());
             quote!(#handle #call)
@@ -191,9 +175,7 @@ fn finish(op: &Op, handle: &Ident, variant: &Ident) -> TokenStream {
 /// The pattern, unless it is `_`.
 fn bound_pattern(op: &Op) -> Option<&Pat> {
     match op {
-        Op::Recv { pat, .. } | Op::Send { pat, .. } => {
-            pat.as_ref().filter(|pat| !matches!(pat, Pat::Wild(_)))
-        }
+        Op::Recv { pat, .. } | Op::Send { pat, .. } => pat.as_ref().filter(|pat| !matches!(pat, Pat::Wild(_))),
         Op::After { .. } | Op::Default => None,
     }
 }

@@ -22,11 +22,7 @@ impl Head {
         tokens.truncate(head_len(&tokens));
         let arrow = (0..tokens.len()).find(|&i| is_arrow(&tokens, i));
         let equals = (0..tokens.len()).find(|&i| is_single_equals(&tokens, i));
-        Head {
-            tokens,
-            arrow,
-            equals,
-        }
+        Head { tokens, arrow, equals }
     }
 
     fn word(&self, wanted: &str) -> bool {
@@ -34,8 +30,7 @@ impl Head {
     }
 
     pub(crate) fn has_pattern(&self) -> bool {
-        self.equals
-            .is_some_and(|equals| self.arrow.is_none_or(|arrow| equals < arrow))
+        self.equals.is_some_and(|equals| self.arrow.is_none_or(|arrow| equals < arrow))
     }
 
     pub(crate) fn is_default(&self) -> bool {
@@ -109,7 +104,5 @@ fn is_single_equals(tokens: &[TokenTree], at: usize) -> bool {
         matches!(token, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint
             && "=<>!+-*/%^&|.".contains(punct.as_char()))
     };
-    is_punct(tokens.get(at), '=')
-        && !is_pair(tokens, at, ['=', '='])
-        && !(at > 0 && joined(&tokens[at - 1]))
+    is_punct(tokens.get(at), '=') && !is_pair(tokens, at, ['=', '=']) && !(at > 0 && joined(&tokens[at - 1]))
 }

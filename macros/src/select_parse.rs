@@ -52,11 +52,7 @@ pub(crate) enum Op {
 
 impl Parse for Select {
     fn parse(input: ParseStream) -> syn::Result<Self> {
-        let mut select = Select {
-            biased: false,
-            arms: Vec::new(),
-            errors: Errors::default(),
-        };
+        let mut select = Select { biased: false, arms: Vec::new(), errors: Errors::default() };
         if starts_biased(input) {
             select.biased = true;
             select.read_biased(input);
@@ -74,15 +70,9 @@ impl Parse for Select {
 
 impl Select {
     fn read_biased(&mut self, input: ParseStream) {
-        let word = input
-            .parse::<TokenTree>()
-            .map_or_else(|error| error.span(), |word| word.span());
+        let word = input.parse::<TokenTree>().map_or_else(|error| error.span(), |word| word.span());
         if input.parse::<Token![;]>().is_err() {
-            let error = errors::at(
-                word,
-                "expected `;` after `biased`",
-                "`biased; v = <-rx => ..`",
-            );
+            let error = errors::at(word, "expected `;` after `biased`", "`biased; v = <-rx => ..`");
             self.errors.push(error);
             let _ = input.parse::<Option<Token![,]>>();
         }
@@ -93,23 +83,14 @@ impl Select {
         if starts_biased(input) {
             self.read_biased(input);
             let expected = "`biased` comes first, before all arms";
-            self.errors.push(errors::at(
-                place,
-                expected,
-                "`select! { biased; v = <-rx => .. }`",
-            ));
+            self.errors.push(errors::at(place, expected, "`select! { biased; v = <-rx => .. }`"));
             return Ok(());
         }
         let op = self.read_op(input)?;
         let guard = self.read_guard(input, &op)?;
         self.read_fat_arrow(input, place)?;
         let (body, ends_itself) = read_body(input)?;
-        self.arms.push(Arm {
-            op,
-            guard,
-            body,
-            place,
-        });
+        self.arms.push(Arm { op, guard, body, place });
         if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() || ends_itself {
             return Ok(());
         }
@@ -139,10 +120,7 @@ impl Select {
             return Err(errors::at(tokens::next_span(input), hint, ARMS_FORM));
         }
         if head.arrow == Some(0) {
-            return Ok(Op::Recv {
-                pat: None,
-                channel: read_channel(input)?,
-            });
+            return Ok(Op::Recv { pat: None, channel: read_channel(input)? });
         }
         if head.has_pattern() {
             return self.read_op_with_pattern(input, &head);
@@ -150,11 +128,7 @@ impl Select {
         if let Some(arrow) = head.arrow {
             return read_send(input, arrow, None);
         }
-        Err(errors::at(
-            tokens::next_span(input),
-            "expected an arm of select!",
-            ARMS_FORM,
-        ))
+        Err(errors::at(tokens::next_span(input), "expected an arm of select!", ARMS_FORM))
     }
 
     fn read_op_with_pattern(&mut self, input: ParseStream, head: &Head) -> syn::Result<Op> {
@@ -163,10 +137,7 @@ impl Select {
             self.errors.push(refutable(&pat, !input.peek(Token![<-])));
         }
         if input.peek(Token![<-]) {
-            return Ok(Op::Recv {
-                pat: Some(pat),
-                channel: read_channel(input)?,
-            });
+            return Ok(Op::Recv { pat: Some(pat), channel: read_channel(input)? });
         }
         if let (Some(equals), Some(arrow)) = (head.equals, head.arrow) {
             return read_send(input, arrow.saturating_sub(equals + 1), Some(pat));
@@ -178,10 +149,7 @@ impl Select {
         match read_operand(input) {
             Ok(channel) => {
                 self.errors.push(error);
-                Ok(Op::Recv {
-                    pat: Some(pat),
-                    channel,
-                })
+                Ok(Op::Recv { pat: Some(pat), channel })
             }
             Err(_) => Err(error),
         }
@@ -199,17 +167,12 @@ impl Select {
             }
             Ok(guard) => guard,
             Err(_) => {
-                return Err(errors::at(
-                    word.span,
-                    "expected a condition after `if`",
-                    FORM,
-                ));
+                return Err(errors::at(word.span, "expected a condition after `if`", FORM));
             }
         };
         if let Op::Default = op {
             let expected = "`default` takes no guard: it runs when no other arm is ready";
-            self.errors
-                .push(errors::at(word.span, expected, "`default => ..`"));
+            self.errors.push(errors::at(word.span, expected, "`default => ..`"));
         }
         Ok(Some(guard))
     }
@@ -219,11 +182,7 @@ impl Select {
         if input.parse::<Option<Token![=>]>>()?.is_some() {
             return Ok(());
         }
-        let place = if input.is_empty() {
-            arm
-        } else {
-            tokens::next_span(input)
-        };
+        let place = if input.is_empty() { arm } else { tokens::next_span(input) };
         let expected = "expected `=>` and what to do when this arm is chosen";
         let error = errors::at(place, expected, "`v = <-rx => println!(\"{v:?}\")`");
         if input.peek(token::Brace) {
@@ -256,11 +215,7 @@ fn starts_biased(input: ParseStream) -> bool {
 fn read_channel(input: ParseStream) -> syn::Result<Expr> {
     let arrow: Token![<-] = input.parse()?;
     if operand_is_missing(input) {
-        return Err(errors::over(
-            arrow,
-            "expected a channel after `<-`",
-            "`v = <-rx => ..`",
-        ));
+        return Err(errors::over(arrow, "expected a channel after `<-`", "`v = <-rx => ..`"));
     }
     read_operand(input)
 }
@@ -285,21 +240,11 @@ fn read_pattern(input: ParseStream) -> syn::Result<Pat> {
 
 fn refutable(pat: &Pat, sends: bool) -> syn::Error {
     let (other, form) = if sends {
-        (
-            "a send may also fail",
-            "`r = tx <- v => match r { Ok(()) => .., Err(back) => .. }`",
-        )
+        ("a send may also fail", "`r = tx <- v => match r { Ok(()) => .., Err(back) => .. }`")
     } else {
-        (
-            "a receive also gives `None`",
-            "`v = <-rx => match v { Some(v) => .., None => .. }`",
-        )
+        ("a receive also gives `None`", "`v = <-rx => match v { Some(v) => .., None => .. }`")
     };
-    errors::over(
-        pat,
-        format_args!("this pattern does not always match: {other}"),
-        form,
-    )
+    errors::over(pat, format_args!("this pattern does not always match: {other}"), form)
 }
 
 /// `tx <- v`, with `<-` after `before` tokens.
@@ -313,25 +258,15 @@ fn read_send(input: ParseStream, before: usize, pat: Option<Pat>) -> syn::Result
     let channel = if head.is_empty() {
         Err(errors::at(place, "expected a channel before `<-`", FORM))
     } else {
-        syn::parse2::<Expr>(head.clone())
-            .map_err(|_| errors::over(&head, "expected a channel before `<-`", FORM))
+        syn::parse2::<Expr>(head.clone()).map_err(|_| errors::over(&head, "expected a channel before `<-`", FORM))
     };
     let arrow: Token![<-] = input.parse()?;
     let channel = channel?;
     if operand_is_missing(input) {
-        return Err(errors::over(
-            arrow,
-            "expected a value to send after `<-`",
-            FORM,
-        ));
+        return Err(errors::over(arrow, "expected a value to send after `<-`", FORM));
     }
     let value = Box::new(read_operand(input)?);
-    Ok(Op::Send {
-        pat,
-        arrow: arrow.spans[0],
-        channel,
-        value,
-    })
+    Ok(Op::Send { pat, arrow: arrow.spans[0], channel, value })
 }
 
 fn read_after(input: ParseStream) -> syn::Result<Op> {
@@ -340,15 +275,9 @@ fn read_after(input: ParseStream) -> syn::Result<Op> {
     let content;
     syn::parenthesized!(content in input);
     if content.is_empty() {
-        return Err(errors::at(
-            word.span(),
-            "expected a duration in `after(..)`",
-            FORM,
-        ));
+        return Err(errors::at(word.span(), "expected a duration in `after(..)`", FORM));
     }
-    let duration = content
-        .parse()
-        .map_err(|error| errors::explained(error, FORM))?;
+    let duration = content.parse().map_err(|error| errors::explained(error, FORM))?;
     let _ = content.parse::<Option<Token![,]>>();
     let excess = tokens::take_until(&content, |_| false);
     if excess.is_empty() {
@@ -412,9 +341,8 @@ fn read_body(input: ParseStream) -> syn::Result<(TokenStream, bool)> {
         let form = "`v = <-rx => println!(\"{v:?}\")`";
         return Err(errors::at(tokens::next_span(input), expected, form));
     }
-    let body = Expr::parse_with_earlier_boundary_rule(input).map_err(|error| {
-        errors::explained(error, "`v = <-rx => expression` or `v = <-rx => { .. }`")
-    })?;
+    let body = Expr::parse_with_earlier_boundary_rule(input)
+        .map_err(|error| errors::explained(error, "`v = <-rx => expression` or `v = <-rx => { .. }`"))?;
     let ends_itself = matches!(
         body,
         Expr::If(_)

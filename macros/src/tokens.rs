@@ -13,10 +13,7 @@ pub(crate) fn local(name: &str, place: Span) -> Ident {
 
 /// The first and the last token's place, for errors that should underline all of `tokens`.
 pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
-    let mut all = tokens
-        .to_token_stream()
-        .into_iter()
-        .map(|token| token.span());
+    let mut all = tokens.to_token_stream().into_iter().map(|token| token.span());
     let first = all.next().unwrap_or_else(Span::call_site);
     (first, all.last().unwrap_or(first))
 }
@@ -51,10 +48,7 @@ pub(crate) fn is_pair(tokens: &[TokenTree], at: usize, pair: [char; 2]) -> bool 
 }
 
 /// Takes tokens until `stop` says so or none is left.
-pub(crate) fn take_until(
-    input: ParseStream,
-    mut stop: impl FnMut(ParseStream) -> bool,
-) -> TokenStream {
+pub(crate) fn take_until(input: ParseStream, mut stop: impl FnMut(ParseStream) -> bool) -> TokenStream {
     let mut taken = TokenStream::new();
     while !input.is_empty() && !stop(input) {
         match input.parse::<TokenTree>() {

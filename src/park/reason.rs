@@ -19,8 +19,6 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// Not waiting.
-    None = "",
     ChanSend = "chan send",
     ChanReceive = "chan receive",
     Select = "select",
@@ -28,7 +26,6 @@ reasons! {
     Sleep = "sleep",
     Join = "join",
     ScopeJoin = "scope join",
-    Yield = "yield",
     MutexLock = "sync.Mutex.Lock",
     RwLockRead = "sync.RWMutex.RLock",
     RwLockWrite = "sync.RWMutex.Lock",
@@ -37,7 +34,6 @@ reasons! {
     OnceWait = "sync.Once.Do",
     SemaphoreAcquire = "semacquire",
     BarrierWait = "barrier wait",
-    Blocking = "blocking",
 }
 
 impl fmt::Display for WaitReason {

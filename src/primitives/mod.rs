@@ -6,18 +6,18 @@
 
 #[cfg(not(loom))]
 mod futex;
-#[cfg(not(loom))]
-mod lock;
 #[cfg_attr(not(loom), path = "std.rs")]
 #[cfg_attr(loom, path = "loom.rs")]
 mod imp;
+#[cfg(not(loom))]
+mod lock;
 pub(crate) mod rand;
 
 #[cfg(not(loom))]
 pub(crate) use futex::Event;
+pub(crate) use imp::*;
 #[cfg(not(loom))]
 pub(crate) use lock::assert_none_held;
-pub(crate) use imp::*;
 
 /// The order in which locks nest: a lock may be taken only while every lock already held by the thread has a
 /// lower rank. Several [`LockRank::Chan`] locks may be held together; they are taken in the order of their

@@ -53,10 +53,7 @@ fn arguments_in_both_kinds() {
 }
 
 #[gaggle::test(unsafe(migrate))]
-#[allow(
-    clippy::needless_return,
-    reason = "`return` in a test is what is tried"
-)]
+#[allow(clippy::needless_return, reason = "`return` in a test is what is tried")]
 fn a_test_that_returns_early() {
     // `return` ends the test's goroutine only.
     return;
@@ -101,10 +98,7 @@ impl Tree {
     #[gaggle::growable]
     fn into_values(self) -> impl Iterator<Item = i32> {
         let Tree { value, children } = self;
-        let rest: Vec<i32> = children
-            .into_iter()
-            .flat_map(|child| child.boxed())
-            .collect();
+        let rest: Vec<i32> = children.into_iter().flat_map(|child| child.boxed()).collect();
         std::iter::once(value).chain(rest)
     }
 
@@ -115,20 +109,8 @@ impl Tree {
 }
 
 fn tree() -> Tree {
-    let leaf = |value| Tree {
-        value,
-        children: Vec::new(),
-    };
-    Tree {
-        value: 1,
-        children: vec![
-            leaf(2),
-            Tree {
-                value: 3,
-                children: vec![leaf(4)],
-            },
-        ],
-    }
+    let leaf = |value| Tree { value, children: Vec::new() };
+    Tree { value: 1, children: vec![leaf(2), Tree { value: 3, children: vec![leaf(4)] }] }
 }
 
 #[test]
@@ -173,11 +155,7 @@ fn growable_recursion_leaves_the_first_stack_behind() {
     #[gaggle::growable]
     fn depth(level: u32) -> u32 {
         let frame = std::hint::black_box([level; 64]);
-        if level == 0 {
-            0
-        } else {
-            depth(frame[7] - 1) + 1
-        }
+        if level == 0 { 0 } else { depth(frame[7] - 1) + 1 }
     }
     assert_eq!(depth(50_000), 50_000);
 }

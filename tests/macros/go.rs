@@ -54,10 +54,7 @@ impl Runner {
 fn runner() -> (Log, gaggle::Sender<()>, Runner) {
     let (open, gate) = chan(0);
     let log = Log::default();
-    let runner = Runner {
-        log: log.clone(),
-        gate,
-    };
+    let runner = Runner { log: log.clone(), gate };
     (log, open, runner)
 }
 
@@ -89,10 +86,7 @@ fn arguments_of_a_call_are_evaluated_now_and_the_call_later() {
         }
     };
     let gate = runner.gate.clone();
-    let handle = go!(log.note("callee", callee(gate, log.clone()))(
-        log.note("first", 1),
-        log.note("second", 2)
-    ));
+    let handle = go!(log.note("callee", callee(gate, log.clone()))(log.note("first", 1), log.note("second", 2)));
     log.note("after", ());
     assert_eq!(log.seen(), "callee first second after");
     open.send(()).unwrap();
@@ -104,10 +98,7 @@ fn arguments_of_a_call_are_evaluated_now_and_the_call_later() {
 fn receiver_and_arguments_of_a_method_are_evaluated_now() {
     // Only the last call of the chain may be left to the goroutine.
     let (log, open, runner) = runner();
-    let handle = go!(runner
-        .borrow("receiver")
-        .clone()
-        .run(log.note("first", 1), log.note("second", 2)));
+    let handle = go!(runner.borrow("receiver").clone().run(log.note("first", 1), log.note("second", 2)));
     log.note("after", ());
     assert_eq!(log.seen(), "receiver first second after");
     open.send(()).unwrap();
@@ -201,10 +192,7 @@ fn callables_and_closures_without_arguments() {
 fn method_forms() {
     // Turbofish, `self` as a receiver and calls on literals each take a path of their own.
     let (_, _open, runner) = runner();
-    assert_eq!(
-        go!(clone runner; runner.convert::<i64>(3)).join().unwrap(),
-        3_i64
-    );
+    assert_eq!(go!(clone runner; runner.convert::<i64>(3)).join().unwrap(), 3_i64);
     assert_eq!(Arc::new(runner).start(), 42);
     assert_eq!(go!("abc".len()).join().unwrap(), 3);
     assert_eq!(go!(vec![1, 2].into_boxed_slice()).join().unwrap().len(), 2);
@@ -229,16 +217,8 @@ fn arguments_keep_their_inference_and_coercions() {
         format!("{value}{text}")
     }
     assert_eq!(go!(apply(|text| text.len(), "four")).join().unwrap(), 4);
-    assert_eq!(
-        go!(any(Box::new(1), &[1, 2], None)).join().unwrap(),
-        (true, 2, true)
-    );
-    assert_eq!(
-        go!(parsed("7".parse().unwrap(), "x".into()))
-            .join()
-            .unwrap(),
-        "7x"
-    );
+    assert_eq!(go!(any(Box::new(1), &[1, 2], None)).join().unwrap(), (true, 2, true));
+    assert_eq!(go!(parsed("7".parse().unwrap(), "x".into())).join().unwrap(), "7x");
 }
 
 #[test]
@@ -310,10 +290,7 @@ fn bodies_that_are_expressions() {
     .unwrap();
     assert_eq!(go!(while rx.recv() != Some(2) {}).join().unwrap(), ());
     let limit = 2;
-    assert_eq!(
-        go!(if limit > 1 { "big" } else { "small" }).join().unwrap(),
-        "big"
-    );
+    assert_eq!(go!(if limit > 1 { "big" } else { "small" }).join().unwrap(), "big");
     assert_eq!(
         go!(match limit {
             2 => 'b',

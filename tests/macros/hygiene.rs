@@ -11,8 +11,7 @@ mod without_a_prelude {
         let (tx, rx) = ::gaggle::chan::<i32>(1);
         let handle = ::gaggle::go!(name = "n", clone tx; { tx.send(1) });
         ::core::assert!(handle.join().unwrap().is_ok());
-        let got =
-            ::gaggle::select! { v = <-rx => v, <-rx if false => ::core::option::Option::None };
+        let got = ::gaggle::select! { v = <-rx => v, <-rx if false => ::core::option::Option::None };
         ::core::assert!(got.is_some());
         ::gaggle::select! { _ = <-rx => {}, tx <- 2 => {}, default => {} }
         ::core::assert!(::gaggle::go!(rx.recv()).join().unwrap().is_some());
@@ -35,12 +34,7 @@ mod without_a_prelude {
     }
 }
 
-#[allow(
-    dead_code,
-    non_camel_case_types,
-    non_snake_case,
-    clippy::upper_case_acronyms
-)]
+#[allow(dead_code, non_camel_case_types, non_snake_case, clippy::upper_case_acronyms)]
 mod shadowed {
     struct Option;
     struct Some;
@@ -63,10 +57,7 @@ mod shadowed {
     fn expansions_meet_no_name_of_the_user() {
         // `Option` or `core` of an expansion must be the real ones, whatever stands here.
         let (tx, rx) = ::gaggle::chan::<i32>(1);
-        ::gaggle::go!(clone tx; { tx.send(1) })
-            .join()
-            .unwrap()
-            .unwrap();
+        ::gaggle::go!(clone tx; { tx.send(1) }).join().unwrap().unwrap();
         let after = ::std::time::Duration::from_secs(60);
         let got = ::gaggle::select! {
             v = <-rx => v.unwrap(),
@@ -85,9 +76,7 @@ fn variables_of_the_user_are_not_ours() {
     }
     let (__arg0, __arg1, __callee, __builder, __receiver) = (1, 2, sum, 2, 5);
     assert_eq!(go!(__callee(__arg1, __arg0, __arg0)).join().unwrap(), 211);
-    let text = go!(name = "n"; format!("{__builder}{__receiver}"))
-        .join()
-        .unwrap();
+    let text = go!(name = "n"; format!("{__builder}{__receiver}")).join().unwrap();
     assert_eq!(go!(text.repeat(__builder)).join().unwrap(), "2525");
     let (tx, rx) = chan::<i32>(1);
     let (__arm0, __channel0, __guard1, __value, __won, __chosen) = (1, &rx, true, 3, 4, 5);
@@ -109,7 +98,6 @@ fn items_of_the_user_are_not_ours() {
     struct T0(i32);
     let (_tx, rx) = chan::<i32>(1);
     assert_eq!(go!({ SITE + 1 }).join().unwrap(), 8);
-    let seen =
-        select! { v = <-rx => T0(v.unwrap()), default => { let Default1 = Default1; T0(SITE) } };
+    let seen = select! { v = <-rx => T0(v.unwrap()), default => { let Default1 = Default1; T0(SITE) } };
     assert_eq!(seen.0, 7);
 }

@@ -15,9 +15,7 @@ const SHORT: Duration = Duration::from_millis(1);
 /// A channel with `values` in it and room for one more.
 fn filled<T, const N: usize>(values: [T; N]) -> (Sender<T>, Receiver<T>) {
     let (tx, rx) = chan(N + 1);
-    values
-        .into_iter()
-        .for_each(|value| assert!(tx.send(value).is_ok()));
+    values.into_iter().for_each(|value| assert!(tx.send(value).is_ok()));
     (tx, rx)
 }
 
@@ -60,10 +58,7 @@ fn the_value_is_the_chosen_arms() {
     let received = select! { v = <-rx => v.unwrap() * 2, after(LONG) => 0 };
     assert_eq!(received, 10);
     assert_eq!(select! { v = <-rx => v, default => Some(7) }, Some(7));
-    assert_eq!(
-        select! { <-rx => "received", after(SHORT) => "timed out", },
-        "timed out"
-    );
+    assert_eq!(select! { <-rx => "received", after(SHORT) => "timed out", }, "timed out");
     assert_eq!(2 + select! { full <- 1 => 1, default => 2 }, 4);
     assert_eq!(select! { default => 'x' }, 'x');
     assert_eq!(select! { after(SHORT) => 'y' }, 'y');
@@ -104,9 +99,7 @@ fn patterns() {
     assert!(select! { whole @ (Some(_) | None) = <-rx => whole.is_some() });
     assert!(select! { Ok(()) | Err(_) = tx <- (4, 'd') => true });
     assert!(select! { _ = <-rx => true });
-    let (tx, rx) = filled([Wrapped {
-        inner: Some((5, 'e')),
-    }]);
+    let (tx, rx) = filled([Wrapped { inner: Some((5, 'e')) }]);
     let taken = select! { v = <-rx => v.and_then(|Wrapped { inner }| inner) };
     assert_eq!(taken, Some((5, 'e')));
     select! { _ = tx <- Wrapped { inner: None } => {} }
@@ -123,14 +116,9 @@ fn sending() {
     tx.close();
     let back = select! { r = tx <- "late".to_owned() => r };
     assert!(matches!(back, Err(SendError(text)) if text == "late"));
-    let panic = catch_unwind(AssertUnwindSafe(
-        || select! { tx <- "late".to_owned() => {} },
-    ));
+    let panic = catch_unwind(AssertUnwindSafe(|| select! { tx <- "late".to_owned() => {} }));
     let payload = panic.unwrap_err();
-    assert_eq!(
-        payload.downcast_ref::<&str>(),
-        Some(&"send on closed channel")
-    );
+    assert_eq!(payload.downcast_ref::<&str>(), Some(&"send on closed channel"));
 }
 
 #[test]
@@ -261,24 +249,15 @@ fn channels_of_every_expression() {
         }
     }
     let (_open, idle) = chan(0);
-    let hub = Hub {
-        lanes: vec![filled([1])],
-        shared: Arc::new(idle),
-    };
+    let hub = Hub { lanes: vec![filled([1])], shared: Arc::new(idle) };
     assert_eq!(hub.take(), Some(1));
     select! { hub.lanes[0].0 <- 2 => {} }
     select! { hub.lane::<-1>() <- 3 => {} }
     assert_eq!(hub.take(), Some(2));
     let cell = RefCell::new(filled([4]));
-    assert_eq!(
-        select! { v = <-cell.borrow().1 => v, <-hub.shared => None },
-        Some(4)
-    );
+    assert_eq!(select! { v = <-cell.borrow().1 => v, <-hub.shared => None }, Some(4));
     assert_eq!(select! { v = <-filled([5]).1 => v }, Some(5));
-    assert_eq!(
-        select! { v = <-{ let (_, rx) = filled([6]); rx } => v },
-        Some(6)
-    );
+    assert_eq!(select! { v = <-{ let (_, rx) = filled([6]); rx } => v }, Some(6));
 }
 
 #[test]

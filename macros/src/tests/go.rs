@@ -55,9 +55,7 @@ fn only_the_last_call_is_deferred() {
     // What stands before `move ||` runs in the caller, what stands after it in the goroutine.
     let text = assert_expression("", expand("a(b).c(d, e(f))"));
     let (caller, goroutine) = text.split_once("move ||").unwrap();
-    assert!(
-        caller.contains("= a (b) ;") && caller.contains("= d ;") && caller.contains("= e (f) ;")
-    );
+    assert!(caller.contains("= a (b) ;") && caller.contains("= d ;") && caller.contains("= e (f) ;"));
     assert_eq!(goroutine.trim(), "__receiver . c (__arg0 , __arg1)) }");
     let text = assert_expression("", expand("a(b)(c)"));
     let (caller, goroutine) = text.split_once("move ||").unwrap();
@@ -71,18 +69,8 @@ fn only_the_last_call_is_deferred() {
 fn options_and_clones_come_before_the_arguments() {
     // An argument must see the clone, an option's value the original.
     let text = assert_expression("", expand("clone a, name = b, pinned; f(a)"));
-    let order = [
-        "Builder :: __at",
-        ". name (b)",
-        ". pinned ()",
-        "let a =",
-        "= a ;",
-        "__go",
-    ];
-    let places: Vec<_> = order
-        .iter()
-        .map(|part| text.find(part).expect(part))
-        .collect();
+    let order = ["Builder :: __at", ". name (b)", ". pinned ()", "let a =", "= a ;", "__go"];
+    let places: Vec<_> = order.iter().map(|part| text.find(part).expect(part)).collect();
     assert!(places.is_sorted(), "{text}");
 }
 
@@ -91,17 +79,9 @@ fn mistakes_point_at_their_token() {
     // A mistake told elsewhere, or in the words of Rust's grammar, sends the reader looking.
     for (source, at, expected) in [
         ("a; b; c", "a", "unknown option `a`"),
-        (
-            "clone a b",
-            "b",
-            "expected `;` between the options and what to run",
-        ),
+        ("clone a b", "b", "expected `;` between the options and what to run"),
         ("clone a, { b }", "{", "expected an option"),
-        (
-            "clone self; f()",
-            "self",
-            "expected the name of a local variable",
-        ),
+        ("clone self; f()", "self", "expected the name of a local variable"),
         ("clone a.b; f()", ".", "not fields or calls"),
         ("clone a, a; f()", "a", "`a` is cloned twice"),
         ("name = 1, name = 2; f()", "name", "`name` is given twice"),

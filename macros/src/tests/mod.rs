@@ -9,9 +9,7 @@ use proc_macro2::{TokenStream, TokenTree};
 
 /// The tokens of `source`, whose spans know their text.
 fn tokens(source: &str) -> TokenStream {
-    source
-        .parse()
-        .expect("a test's source has balanced brackets")
+    source.parse().expect("a test's source has balanced brackets")
 }
 
 /// Every token that is not a bracket, in order.
@@ -41,14 +39,9 @@ fn mistakes(expansion: TokenStream) -> Vec<(String, String)> {
 #[track_caller]
 fn assert_mistake(expansion: TokenStream, at: &str, expected: &str) {
     let mistakes = mistakes(expansion);
-    let [(place, message)] = mistakes.as_slice() else {
-        panic!("one mistake, not {mistakes:?}")
-    };
+    let [(place, message)] = mistakes.as_slice() else { panic!("one mistake, not {mistakes:?}") };
     assert!(message.contains(expected), "{message:?} says {expected:?}");
-    assert!(
-        message.contains("accepted: `") || message.contains("\\naccepted: "),
-        "{message:?}"
-    );
+    assert!(message.contains("accepted: `") || message.contains("\\naccepted: "), "{message:?}");
     assert_eq!(place, at, "where {message:?} points");
 }
 
@@ -57,10 +50,7 @@ fn assert_mistake(expansion: TokenStream, at: &str, expected: &str) {
 fn assert_expression(source: &str, expansion: TokenStream) -> String {
     let text = expansion.to_string();
     assert_eq!(mistakes(expansion.clone()), [], "{source}");
-    assert!(
-        syn::parse2::<syn::Expr>(expansion).is_ok(),
-        "{source} gave {text}"
-    );
+    assert!(syn::parse2::<syn::Expr>(expansion).is_ok(), "{source} gave {text}");
     text
 }
 

@@ -142,11 +142,7 @@ fn sound_arms_survive_broken_ones() {
         assert!(!mistakes(expansion.clone()).is_empty());
         // A guard of `default` and an arm that ends before its `=>` are not expanded themselves.
         let lost = source.starts_with("v = <-gamma,") || source.starts_with("default if");
-        let wanted: &[&str] = if lost {
-            &["alpha"]
-        } else {
-            &["alpha", "gamma"]
-        };
+        let wanted: &[&str] = if lost { &["alpha"] } else { &["alpha", "gamma"] };
         assert_kept(source, wanted, expansion);
     }
 }
@@ -154,9 +150,7 @@ fn sound_arms_survive_broken_ones() {
 #[test]
 fn all_mistakes_are_told_at_once() {
     // Stopping at the first would cost the reader one compilation for each.
-    let told = mistakes(expand(
-        "a => b, v = rx => c, after() => d, <-rx => e, default if f => {}",
-    ));
+    let told = mistakes(expand("a => b, v = rx => c, after() => d, <-rx => e, default if f => {}"));
     let places: Vec<_> = told.iter().map(|(place, _)| place.as_str()).collect();
     assert_eq!(places, ["a", "rx", "after", "if"]);
 }
@@ -166,9 +160,7 @@ fn tokens_keep_their_spans() {
     // A type error in an operand, a pattern or a body is reported there only by the token's span.
     let source = "biased; alpha = <-beta if gamma => { delta } \
         epsilon <- zeta => eta, after(theta) => iota, default => kappa";
-    let wanted = [
-        "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa",
-    ];
+    let wanted = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"];
     assert_kept(source, &wanted, expand(source));
 }
 
@@ -176,27 +168,9 @@ fn tokens_keep_their_spans() {
 fn operands_are_evaluated_in_source_order_before_any_body() {
     // Go's rule; the guard of an arm comes before what it guards.
     let source = "b = <-a if c => x, d <- e if f => y, g = h <- i => z, after(j) if k => w";
-    let text: Vec<_> = leaves(expand(source))
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let text: Vec<_> = leaves(expand(source)).iter().map(ToString::to_string).collect();
     let place = |name: &str| text.iter().position(|token| token == name).unwrap();
-    let order = [
-        "c",
-        "a",
-        "f",
-        "d",
-        "e",
-        "h",
-        "i",
-        "k",
-        "j",
-        "block_until",
-        "x",
-        "y",
-        "z",
-        "w",
-    ];
+    let order = ["c", "a", "f", "d", "e", "h", "i", "k", "j", "block_until", "x", "y", "z", "w"];
     let places: Vec<_> = order.iter().map(|name| place(name)).collect();
     assert!(places.is_sorted(), "{text:?}");
 }
@@ -209,22 +183,12 @@ fn the_call_fits_the_arms() {
         ("biased; <-a => b", "block", "true"),
         ("<-a => b, after(d) => c", "block_until", "false"),
         ("<-a => b, default => c", "poll", "false"),
-        (
-            "biased; <-a => b, default => c, after(d) => e",
-            "poll",
-            "true",
-        ),
+        ("biased; <-a => b, default => c, after(d) => e", "poll", "true"),
         ("", "forever", "forever"),
     ] {
-        let text: Vec<_> = leaves(expand(source))
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let text: Vec<_> = leaves(expand(source)).iter().map(ToString::to_string).collect();
         let calls = ["block", "block_until", "poll", "forever"];
-        let called: Vec<_> = text
-            .iter()
-            .filter(|text| calls.contains(&text.as_str()))
-            .collect();
+        let called: Vec<_> = text.iter().filter(|text| calls.contains(&text.as_str())).collect();
         assert_eq!(called, [call], "{source}");
         assert!(text.iter().any(|text| text == biased), "{source}");
     }

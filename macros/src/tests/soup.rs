@@ -6,11 +6,11 @@ use crate::main_attr::Kind;
 use crate::{body_attr, go_expand, main_attr, select_expand};
 
 const WORDS: &[&str] = &[
-    "<-", "=", "=>", ",", ";", "<", "-", ">", "==", "..=", "|", "||", "&", "&&", "!", "?", ".",
-    "::", ":", "#", "_", "'a", "1", "\"s\"", "v", "rx", "tx", "f", "default", "after", "biased",
-    "clone", "name", "stack", "pinned", "procs", "unsafe", "migrate", "if", "else", "match", "let",
-    "mut", "ref", "move", "async", "await", "return", "loop", "for", "in", "while", "fn", "main",
-    "self", "case", "const", "impl", "->", "struct", "pub", "#[x]", "{ }", "( )", "[ ]",
+    "<-", "=", "=>", ",", ";", "<", "-", ">", "==", "..=", "|", "||", "&", "&&", "!", "?", ".", "::", ":", "#", "_",
+    "'a", "1", "\"s\"", "v", "rx", "tx", "f", "default", "after", "biased", "clone", "name", "stack", "pinned",
+    "procs", "unsafe", "migrate", "if", "else", "match", "let", "mut", "ref", "move", "async", "await", "return",
+    "loop", "for", "in", "while", "fn", "main", "self", "case", "const", "impl", "->", "struct", "pub", "#[x]", "{ }",
+    "( )", "[ ]",
 ];
 
 const SOUND: &[&str] = &[
@@ -84,11 +84,7 @@ fn no_input_makes_a_macro_panic() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut expanded = 0;
     for round in 0..12_000 {
-        let source = if round % 2 == 0 {
-            dice.soup(3)
-        } else {
-            dice.near_miss()
-        };
+        let source = if round % 2 == 0 { dice.soup(3) } else { dice.near_miss() };
         let args = dice.soup(1);
         // A near miss may have lost a bracket: that never reaches a macro.
         let (Ok(input), Ok(args)) = (source.parse(), args.parse()) else {
@@ -98,8 +94,5 @@ fn no_input_makes_a_macro_panic() {
         assert!(outcome.is_ok(), "args `{args}`, input `{source}`");
         expanded += 1;
     }
-    assert!(
-        expanded > 8_000,
-        "only {expanded} inputs had balanced brackets"
-    );
+    assert!(expanded > 8_000, "only {expanded} inputs had balanced brackets");
 }
