@@ -1,6 +1,7 @@
 //! Runs one test on plain threads, on goroutines, and on a mixture of both.
 #![allow(dead_code)]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,18 +14,14 @@ pub enum On {
     Mixed,
 }
 
-pub enum Handle<T> {
-    Thread(std::thread::JoinHandle<T>),
-    Goroutine(gaggle::JoinHandle<T>),
-}
+/// A party that was started. Its end is told on a channel: to join a thread as std does would block the worker of a
+/// goroutine that does it, and with it the goroutines that live there.
+pub struct Handle<T>(gaggle::Receiver<std::thread::Result<T>>);
 
 impl<T> Handle<T> {
     pub fn join(self) -> T {
-        match self {
-            Handle::Thread(thread) => thread.join(),
-            Handle::Goroutine(goroutine) => goroutine.join(),
-        }
-        .unwrap_or_else(|payload| std::panic::resume_unwind(payload))
+        let end = self.0.recv().expect("the party ended without saying so");
+        end.unwrap_or_else(|payload| std::panic::resume_unwind(payload))
     }
 }
 
@@ -36,7 +33,14 @@ impl On {
             On::Goroutines => false,
             On::Mixed => TURN.fetch_add(1, Ordering::Relaxed).is_multiple_of(2),
         };
-        if thread { Handle::Thread(std::thread::spawn(f)) } else { Handle::Goroutine(gaggle::spawn(f)) }
+        let (tx, rx) = gaggle::chan(1);
+        let party = move || drop(tx.send(catch_unwind(AssertUnwindSafe(f))));
+        if thread {
+            std::thread::spawn(party);
+        } else {
+            gaggle::spawn(party);
+        }
+        Handle(rx)
     }
 }
 
