@@ -29,10 +29,10 @@
 //! # Locking
 //! `waiters`: guarded by its lock (rank Sync). Waiters are woken after it is released.
 
-use super::patience::{Patience, SPINS};
+use super::patience::{Patience, SPINS, pause};
 use crate::park::{Outcome, WaitNode, WaitQueue, WaitReason, begin_wait};
 use crate::primitives::atomic::{AtomicU32, Ordering};
-use crate::primitives::{Lock, LockRank, hint};
+use crate::primitives::{Lock, LockRank};
 use core::ptr;
 
 const LOCKED: u32 = 1;
@@ -99,7 +99,7 @@ impl RawMutex {
             if self.try_lock() {
                 return;
             }
-            hint::spin_loop();
+            pause();
         }
         self.lock_queued(reason);
     }
@@ -146,6 +146,13 @@ impl RawMutex {
 
     /// The first waiter, woken, takes the lock, or else renews its wait in its old place.
     fn compete(&self, node: *mut WaitNode, starving: bool) -> bool {
+        for _ in 0..SPINS {
+            // ORDERING: Relaxed; a look that decides nothing.
+            if self.state.load(Ordering::Relaxed) & LOCKED == 0 {
+                break;
+            }
+            pause();
+        }
         let mut queue = self.waiters.lock();
         // ORDERING: Relaxed; only the compare-and-swaps decide.
         let mut seen = self.state.load(Ordering::Relaxed);

@@ -1,9 +1,10 @@
 //! How long a waiter lets others overtake: the body of real programs, one millisecond.
 
+use crate::primitives::hint;
 use std::time::{Duration, Instant};
 
 /// How often a contender looks before it queues: a critical section is often shorter than a park and a wake.
-pub(super) const SPINS: u32 = 30;
+pub(super) const SPINS: u32 = 4;
 
 /// Go's `starvationThresholdNs`.
 const LIMIT: Duration = Duration::from_millis(1);
@@ -20,5 +21,12 @@ impl Patience {
     /// Whether the waiter has waited long enough to be served next.
     pub(super) fn is_over(&mut self) -> bool {
         self.0.elapsed() >= LIMIT
+    }
+}
+
+/// A moment without touching the lock's line: who holds it goes on undisturbed.
+pub(super) fn pause() {
+    for _ in 0..30 {
+        hint::spin_loop();
     }
 }

@@ -19,3 +19,8 @@ impl Patience {
         self.0
     }
 }
+
+/// Never called, as nobody spins.
+pub(super) fn pause() {
+    crate::primitives::hint::spin_loop();
+}
