@@ -1,9 +1,9 @@
 //! What a worker runs next: the quick look on a goroutine's stack, and the search on the root.
 
 use super::goroutine::Goroutine;
-use super::idle::Searching;
 use super::processor::Processor;
 use super::scheduler::scheduler;
+use super::sleep::Searching;
 use super::worker::Worker;
 use crate::primitives::atomic::{AtomicU32, Ordering};
 use crate::primitives::hint;
@@ -131,7 +131,7 @@ pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> 
     let idle = &scheduler().idle;
     if should_leave(w) {
         drop(searching.take());
-        searching = idle.pass_on(w, cannot_run_own(w));
+        searching = idle.give_up(w, cannot_run_own(w));
     }
     // From here on a processor that came is used for at least one look before it is passed on: two that pass it to
     // each other would never come to run anything.
@@ -142,7 +142,7 @@ pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> 
         }
         if cannot_run_own(w) {
             drop(searching.take());
-            searching = idle.pass_on(w, true);
+            searching = idle.give_up(w, true);
             continue;
         }
         if w.locked.get() == 0 {

@@ -1,7 +1,8 @@
 //! The scheduler: goroutines (G) run by workers (M), which hold processors (P). `README.md` tells the protocols.
 //!
-//! Compiled under loom too, as plain data structures: `status`, `local_queue`, `injector` and `list`.
+//! Compiled under loom too, as plain data structures: `status`, `local_queue`, `injector`, `idle` and `list`.
 
+mod idle;
 pub(crate) mod injector;
 pub(crate) mod list;
 pub(crate) mod local_queue;
@@ -17,8 +18,6 @@ mod find_work;
 #[cfg(not(loom))]
 pub(crate) mod goroutine;
 #[cfg(not(loom))]
-mod idle;
-#[cfg(not(loom))]
 pub(crate) mod lock_thread;
 #[cfg(not(loom))]
 mod processor;
@@ -30,6 +29,8 @@ mod roster;
 mod run;
 #[cfg(not(loom))]
 mod scheduler;
+#[cfg(not(loom))]
+mod sleep;
 #[cfg(not(loom))]
 mod threads;
 #[cfg(not(loom))]

@@ -5,10 +5,10 @@
 
 use super::config::Config;
 use super::goroutine::Goroutine;
-use super::idle::Idle;
 use super::injector::Injector;
 use super::processor::Processor;
 use super::roster::Roster;
+use super::sleep::Desk;
 use crate::coroutine::stack::Promises;
 use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use crate::primitives::{Lock, LockRank};
@@ -20,7 +20,7 @@ type Processors = [&'static Processor];
 pub(crate) struct Scheduler {
     pub(super) injector: Injector<Goroutine>,
     pub(super) roster: Roster,
-    pub(super) idle: Idle,
+    pub(super) idle: Desk,
     processors: AtomicPtr<&'static Processors>,
     procs: AtomicUsize,
     started: AtomicBool,
@@ -36,7 +36,7 @@ pub(crate) struct Scheduler {
 static SCHEDULER: Scheduler = Scheduler {
     injector: Injector::new(),
     roster: Roster::new(),
-    idle: Idle::new(),
+    idle: Desk::new(),
     processors: AtomicPtr::new(ptr::null_mut()),
     procs: AtomicUsize::new(0),
     started: AtomicBool::new(false),
@@ -117,7 +117,7 @@ impl Scheduler {
         // ORDERING: Relaxed; a number.
         self.procs.store(procs, Ordering::Relaxed);
         let mut fresh = fresh.into_iter();
-        self.idle.resize(procs, || fresh.next().expect("runtime bug: too few processors were made"));
+        self.idle.set_target(procs, || fresh.next().expect("runtime bug: too few processors were made"));
     }
 
     /// Queues a runnable goroutine where any worker may take it; the caller notifies.

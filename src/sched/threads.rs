@@ -3,8 +3,8 @@
 //! # Locking
 //! `all`: its lock (rank Leaf).
 
-use super::idle::Searching;
 use super::processor::Processor;
+use super::sleep::Searching;
 use super::worker::Worker;
 use crate::primitives::{Lock, LockRank};
 

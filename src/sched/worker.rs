@@ -12,10 +12,10 @@
 //! 5. After a switch returns, the thread may be another one (migrating mode): the worker is looked up again.
 
 use super::goroutine::{Goroutine, State, flags};
-use super::idle::Searching;
 use super::list::List;
 use super::processor::Processor;
 use super::scheduler::scheduler;
+use super::sleep::Searching;
 use super::status::Duty;
 use super::{current, find_work, lock_thread, run};
 use crate::coroutine::stack::{self, Protection, StackCache, overflow::AltStack};
@@ -56,8 +56,8 @@ pub(crate) struct Worker {
     home_next: Cell<*mut Goroutine>,
     /// Owner.
     stacks: UnsafeCell<StackCache>,
-    /// Owner: how many goroutines want this thread for themselves. Others look at it as [`is_locked`](Self::is_locked)
-    /// says.
+    /// Owner: how many goroutines want this thread for themselves. Others look at it as
+    /// `idle::Sleeper::is_locked` says.
     pub(super) locked: Cell<u32>,
     /// Owner: counts picks.
     pub(super) picks: Cell<u32>,
@@ -121,12 +121,6 @@ impl Worker {
 
     pub(super) fn set_processor(&self, p: *const Processor) {
         self.processor.set(p);
-    }
-
-    /// Whether goroutines want this thread for themselves. Owner; also, under the scheduler's lock, of a worker in
-    /// its lists: that one runs no goroutine that could change it, and came there under the lock.
-    pub(super) fn is_locked(&self) -> bool {
-        self.locked.get() != 0
     }
 
     #[inline]

@@ -1,0 +1,300 @@
+//! The idle protocol by itself: its decisions one by one, and its races in every interleaving (under loom).
+
+use super::*;
+
+/// A worker as the protocol sees it.
+struct Toy {
+    asleep: AtomicBool,
+    locked: bool,
+    own_work: bool,
+}
+
+impl PartialEq for Toy {
+    fn eq(&self, other: &Self) -> bool {
+        core::ptr::eq(self, other)
+    }
+}
+
+impl core::fmt::Debug for Toy {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Toy({:p})", self)
+    }
+}
+
+impl Sleeper for &'static Toy {
+    fn asleep(&self) -> &AtomicBool {
+        &self.asleep
+    }
+
+    fn is_locked(&self) -> bool {
+        self.locked
+    }
+
+    fn has_own_work(&self) -> bool {
+        self.own_work
+    }
+}
+
+type Toys = Idle<u32, &'static Toy>;
+
+fn worker(locked: bool, own_work: bool) -> &'static Toy {
+    Box::leak(Box::new(Toy { asleep: AtomicBool::new(false), locked, own_work }))
+}
+
+/// Processors 1 to `n`, all of them idle.
+fn with_idle(n: u32) -> Toys {
+    let (idle, mut next) = (Toys::new(), 1..);
+    let handed = idle.resize(n as usize, || next.next().unwrap());
+    assert_eq!(handed, []);
+    idle
+}
+
+/// Takes an idle processor, with the right to search.
+fn take(idle: &Toys) -> u32 {
+    let handover = idle.announce().expect("a processor is idle and nobody searches");
+    assert!(handover.searching);
+    handover.processor
+}
+
+fn to(w: &'static Toy, processor: u32, searching: bool) -> Handover<u32, &'static Toy> {
+    Handover { heir: Heir::Worker(w), processor, searching }
+}
+
+#[cfg(not(loom))]
+mod decisions {
+    use super::*;
+
+    fn lay_down(idle: &Toys, w: &'static Toy, p: u32, searching: bool) {
+        assert_eq!(idle.lay_down(w, p, searching, |_| unreachable!()), None);
+    }
+
+    #[test]
+    fn a_locked_worker_is_not_sent_to_search() {
+        // It does not search: the work waits, and the processor goes round in circles.
+        let idle = with_idle(2);
+        let (locked, other) = (worker(true, false), worker(false, false));
+        let held = take(&idle);
+        idle.retire();
+        let p = take(&idle);
+        lay_down(&idle, other, held, false);
+        lay_down(&idle, locked, p, true);
+        assert_eq!(idle.announce(), Some(to(other, p, true)));
+        idle.retire();
+        assert_eq!(idle.announce().map(|h| h.heir), Some(Heir::NewThread));
+        assert!(locked.asleep.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn a_locked_worker_gives_its_processor_to_one_that_can_use_it() {
+        // Two locked workers hand the processor to each other, past those who could run what stands on it.
+        let idle = with_idle(1);
+        let p = take(&idle);
+        idle.retire();
+        let (first, second, other) = (worker(true, true), worker(true, false), worker(false, true));
+        for waits in [second, other] {
+            waits.asleep.store(true, Ordering::Relaxed);
+            assert_eq!(idle.rouse(waits), None);
+        }
+        assert!(idle.processors_wanted());
+        assert_eq!(idle.pass_on(first, p, true, |_| ()), Passed::Gone(Some(to(other, p, false))));
+        // Those that wait get it afterwards, in their order.
+        assert_eq!(idle.pass_on(other, p, false, |_| ()), Passed::Gone(Some(to(second, p, false))));
+        assert_eq!(idle.pass_on(second, p, false, |_| ()), Passed::Gone(Some(to(first, p, false))));
+    }
+
+    #[test]
+    fn nobody_waits_while_a_processor_is_idle() {
+        // A worker with goroutines of its own that waits behind a busy heir, beside an idle processor.
+        let idle = with_idle(2);
+        let p = take(&idle);
+        idle.retire();
+        let locked = worker(true, true);
+        let Passed::Swapped(other, handover) = idle.pass_on(locked, p, true, |_| ()) else { panic!("it waits") };
+        assert_ne!(other, p);
+        assert_eq!(handover, Handover { heir: Heir::NewThread, processor: p, searching: false });
+        assert!(!idle.processors_wanted());
+    }
+
+    #[test]
+    fn processors_are_kept_unless_wanted() {
+        // A switch of threads for nothing.
+        let idle = with_idle(1);
+        let p = take(&idle);
+        assert_eq!(idle.pass_on(worker(false, true), p, false, |_| ()), Passed::Kept);
+    }
+
+    #[test]
+    fn fewer_and_more_processors() {
+        // A processor lost, or in use twice, after its number went down and up again.
+        let idle = with_idle(3);
+        let held = take(&idle);
+        assert_eq!(idle.resize(1, || unreachable!()), []);
+        assert_eq!(idle.announce(), None);
+        idle.resize(0, || unreachable!());
+        assert!(idle.processors_wanted());
+        let mut emptied = false;
+        let w = worker(false, true);
+        assert_eq!(idle.pass_on(w, held, false, |_| emptied = true), Passed::Gone(None));
+        assert!(emptied);
+        assert_eq!(idle.resize(2, || unreachable!()).len(), 1);
+        idle.retire();
+        let mut all: Vec<_> = (0..2).filter_map(|_| idle.announce().inspect(|_| idle.retire())).collect();
+        assert_eq!(all.len(), 1);
+        assert_eq!(all.pop().map(|h| h.heir), Some(Heir::NewThread));
+    }
+}
+
+#[cfg(loom)]
+mod models {
+    use super::*;
+    use crate::primitives::sync::Arc;
+    use loom::thread;
+
+    struct Shared {
+        idle: Toys,
+        /// What the submitters make visible: one flag each, as a run queue is to a thief.
+        work: [AtomicBool; 2],
+    }
+
+    fn shared(processors: u32) -> Arc<Shared> {
+        Arc::new(Shared { idle: with_idle(processors), work: [AtomicBool::new(false), AtomicBool::new(false)] })
+    }
+
+    type Given = Option<Handover<u32, &'static Toy>>;
+
+    impl Shared {
+        fn submit(&self, n: usize) -> Given {
+            // ORDERING: Relaxed; the fences under test order it.
+            self.work[n].store(true, Ordering::Relaxed);
+            self.idle.announce()
+        }
+
+        /// Takes all work that it sees.
+        fn take_work(&self) {
+            self.work.iter().filter(|w| w.load(Ordering::Relaxed)).for_each(|w| w.store(false, Ordering::Relaxed));
+        }
+
+        fn any_work(&self) -> bool {
+            // ORDERING: Relaxed; the fences under test order it.
+            self.work.iter().any(|w| w.load(Ordering::Relaxed))
+        }
+
+        /// Lies down and takes the last look.
+        fn sleep(&self, w: &'static Toy, p: u32, searching: bool) -> Given {
+            assert_eq!(self.idle.lay_down(w, p, searching, |_| unreachable!()), None);
+            self.idle.look_again();
+            if self.any_work() { self.idle.announce() } else { None }
+        }
+    }
+
+    /// Mutations seen to fail here: without F1; without F2; `retire` after the last look.
+    #[test]
+    fn b14_submit_against_sleep() {
+        for searching in [true, false] {
+            loom::model(move || {
+                let s = shared(1);
+                let p = take(&s.idle);
+                if !searching {
+                    s.idle.retire();
+                }
+                let sleeper = {
+                    let s = s.clone();
+                    thread::spawn(move || s.sleep(worker(false, false), p, searching))
+                };
+                let ours = s.submit(0);
+                let theirs = sleeper.join().unwrap();
+                let given: Vec<_> = ours.into_iter().chain(theirs).collect();
+                assert_eq!(given.len(), 1, "nobody looks at the work, or a processor was given out twice");
+                assert!(given[0].searching);
+            });
+        }
+    }
+
+    /// Mutations seen to fail here: without F3; without F2.
+    #[test]
+    fn b14_post_home_against_sleep() {
+        loom::model(|| {
+            let s = shared(1);
+            let p = take(&s.idle);
+            let home = worker(false, false);
+            let sleeper = {
+                let s = s.clone();
+                thread::spawn(move || {
+                    assert_eq!(s.idle.lay_down(home, p, true, |_| unreachable!()), None);
+                    s.idle.look_again();
+                    if s.any_work() { s.idle.rouse(home) } else { None }
+                })
+            };
+            // ORDERING: Relaxed; the fences under test order it.
+            s.work[0].store(true, Ordering::Relaxed);
+            let ours = s.idle.announce_home(home);
+            let theirs = sleeper.join().unwrap();
+            let given: Vec<_> = ours.into_iter().chain(theirs).collect();
+            assert_eq!(given, [to(home, p, false)]);
+        });
+    }
+
+    /// Mutations seen to fail here: `retire` after unlocking in `wake_searcher`.
+    #[test]
+    fn a_search_without_a_processor_leaves_nobody_alone() {
+        loom::model(|| {
+            let s = shared(1);
+            let home = worker(false, false);
+            home.asleep.store(true, Ordering::Relaxed);
+            let roused = {
+                let s = s.clone();
+                thread::spawn(move || {
+                    // Its own goroutine gets it the processor; then it runs what it sees, and sleeps again.
+                    let Handover { processor, .. } = s.idle.rouse(home)?;
+                    s.take_work();
+                    s.sleep(worker(false, false), processor, false)
+                })
+            };
+            let submitter = {
+                let s = s.clone();
+                thread::spawn(move || s.submit(0))
+            };
+            let ours = s.submit(1);
+            let others = [submitter.join().unwrap(), roused.join().unwrap()];
+            let given = ours.into_iter().chain(others.into_iter().flatten()).count();
+            assert!(given <= 1, "a processor was given out twice");
+            assert!(given == 1 || !s.any_work(), "nobody looks at the work");
+        });
+    }
+
+    /// Mutations seen to fail here: `stop_searching` that tells nobody.
+    #[test]
+    fn the_last_to_find_looks_after_the_others() {
+        loom::model(|| {
+            let s = shared(2);
+            take(&s.idle);
+            let finder = {
+                let s = s.clone();
+                thread::spawn(move || s.idle.stop_searching())
+            };
+            let ours = s.submit(0);
+            let theirs = finder.join().unwrap();
+            assert_eq!(ours.into_iter().chain(theirs).count(), 1, "nobody looks at the work");
+        });
+    }
+
+    /// Mutations seen to fail here: `rouse` that does not ask `asleep` under the lock.
+    #[test]
+    fn a_worker_is_given_one_processor() {
+        loom::model(|| {
+            let s = shared(2);
+            let home = worker(false, false);
+            let p = take(&s.idle);
+            assert_eq!(s.idle.lay_down(home, p, true, |_| unreachable!()), None);
+            let submitter = {
+                let s = s.clone();
+                thread::spawn(move || s.submit(0))
+            };
+            let ours = s.idle.announce_home(home);
+            let theirs = submitter.join().unwrap();
+            let given: Vec<_> = ours.into_iter().chain(theirs).collect();
+            assert_eq!(given.iter().filter(|h| h.heir == Heir::Worker(home)).count(), 1);
+            assert!(given.len() < 2 || given[0].processor != given[1].processor);
+        });
+    }
+}

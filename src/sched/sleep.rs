@@ -1,0 +1,162 @@
+//! How a worker sleeps, and how a processor reaches it: what `idle` decides is done here.
+//!
+//! # Invariants
+//! 1. `Worker::handed` is written only by whoever was told by `idle` to hand over to that worker, once per sleep
+//!    (idle, I3); the worker takes it, on its own thread, before it runs anything again.
+
+use super::idle::{Handover, Heir, Idle, Passed, Sleeper};
+use super::processor::Processor;
+use super::scheduler::scheduler;
+use super::worker::Worker;
+use super::{find_work, threads};
+use crate::primitives::atomic::{AtomicBool, Ordering};
+use core::mem;
+use core::ptr;
+use std::time::Duration;
+
+/// How long a worker sleeps before it gives back memory that it keeps for speed.
+const TRIM_AFTER: Duration = Duration::from_millis(10);
+
+/// The idle protocol over real processors and workers.
+pub(super) type Desk = Idle<&'static Processor, &'static Worker>;
+type HandoverHere = Handover<&'static Processor, &'static Worker>;
+
+impl PartialEq for Worker {
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self, other)
+    }
+}
+
+impl Sleeper for &'static Worker {
+    fn asleep(&self) -> &AtomicBool {
+        &self.asleep
+    }
+
+    fn is_locked(&self) -> bool {
+        self.locked.get() != 0
+    }
+
+    fn has_own_work(&self) -> bool {
+        self.has_home_work()
+    }
+}
+
+/// Evidence that its holder is counted as searching. Dropping it says that work was found.
+pub(super) struct Searching(());
+
+impl Drop for Searching {
+    fn drop(&mut self) {
+        hand_over(scheduler().idle.stop_searching());
+    }
+}
+
+impl Searching {
+    /// The right to search of a new worker, whose starter was counted for it.
+    pub(super) fn granted() -> Self {
+        Self(())
+    }
+}
+
+/// Gives a processor to its heir. Not under a lock.
+fn hand_over(handover: Option<HandoverHere>) {
+    let Some(Handover { heir, processor: p, searching }) = handover else { return };
+    match heir {
+        Heir::NewThread => threads::start_worker(p, searching),
+        Heir::Worker(w) => {
+            let word = ptr::from_ref(p).cast_mut().map_addr(|a| a | usize::from(searching));
+            // ORDERING: Release pairs with the Acquire in `wait`: the processor's state goes with it.
+            w.handed.store(word, Ordering::Release);
+            w.bell.set();
+        }
+    }
+}
+
+fn empty(p: &&'static Processor) {
+    scheduler().empty_processor(p);
+}
+
+impl Desk {
+    /// Says that there is new work that any worker may take: wakes one to search, unless one does.
+    #[inline]
+    pub(super) fn notify(&self) {
+        if let Some(handover) = self.announce() {
+            hand_over(Some(handover));
+        }
+    }
+
+    /// Says that something was posted to the inbox of `home`.
+    #[inline]
+    pub(super) fn notify_home(&self, home: &'static Worker) {
+        if let Some(handover) = self.announce_home(home) {
+            hand_over(Some(handover));
+        }
+    }
+
+    /// Begins a search, unless enough others search.
+    pub(super) fn start_searching(&self) -> Option<Searching> {
+        // Lazily: a `Searching` that is made and dropped would count down.
+        self.try_search(scheduler().procs()).then(Searching::granted)
+    }
+
+    /// Lets the processor of `w` go and sleeps until it is given one again.
+    pub(super) fn sleep(&self, w: &'static Worker, searching: Option<Searching>) -> Option<Searching> {
+        let counted = searching.is_some();
+        mem::forget(searching);
+        hand_over(self.lay_down(w, w.processor(), counted, empty));
+        self.settle_asleep(w)
+    }
+
+    /// Gives the processor of `w` to a worker that waits for one, or out of use, if either is wanted; with
+    /// `insist`, as when a locked worker cannot run what stands on it, to one that can. Comes back with a processor.
+    pub(super) fn give_up(&self, w: &'static Worker, insist: bool) -> Option<Searching> {
+        match self.pass_on(w, w.processor(), insist, empty) {
+            Passed::Kept => None,
+            Passed::Swapped(other, handover) => {
+                w.set_processor(other);
+                hand_over(Some(handover));
+                None
+            }
+            Passed::Gone(handover) => {
+                hand_over(handover);
+                self.settle_asleep(w)
+            }
+        }
+    }
+
+    /// The last look before the sleep, of a worker that has let its processor go.
+    fn settle_asleep(&self, w: &'static Worker) -> Option<Searching> {
+        w.set_processor(ptr::null());
+        self.look_again();
+        if w.inbox_filled() {
+            hand_over(self.rouse(w));
+        }
+        if find_work::anything_to_steal() {
+            // Its submitter may have seen us searching, and relied on it: wake a searcher, perhaps ourselves.
+            self.notify();
+        }
+        self.wait(w)
+    }
+
+    /// Sleeps until a processor is handed over; the right to search may come with it.
+    fn wait(&self, w: &'static Worker) -> Option<Searching> {
+        let mut patience = Some(TRIM_AFTER);
+        loop {
+            // ORDERING: Acquire pairs with the Release in `hand_over`.
+            let handed = w.handed.swap(ptr::null_mut(), Ordering::Acquire);
+            if !handed.is_null() {
+                w.set_processor(handed.map_addr(|a| a & !1));
+                // Lazily: a `Searching` that is made and dropped would count down.
+                return (handed.addr() & 1 != 0).then(Searching::granted);
+            }
+            if !w.bell.wait_for(patience) && patience.take().is_some() {
+                w.trim_stacks();
+            }
+        }
+    }
+
+    /// Changes how many processors are in use; `make` makes one.
+    pub(super) fn set_target(&self, target: usize, make: impl FnMut() -> &'static Processor) {
+        self.resize(target, make).into_iter().map(Some).for_each(hand_over);
+        self.notify();
+    }
+}
