@@ -1,4 +1,8 @@
 //! The primitives under loom. Each model names the mutations that it was seen to catch.
+//!
+//! Three parties at most, with one or two operations each: `LOOM_MAX_PREEMPTIONS=3` explores all of them in a minute or
+//! two. A mutation that is no mistake survives, and rightly: `lock_or_announce` not minding STARVING (only fairness
+//! suffers), `read_unlock_contended` waking at `departing <= 0` (a writer that has registered is above zero).
 
 use super::{Barrier, Condvar, Mutex, Once, RwLock, Semaphore, WaitGroup};
 use crate::primitives::cell::UnsafeCell;
@@ -58,18 +62,24 @@ fn hammer(threads: usize, rounds: usize) {
     });
 }
 
+/// Mutations seen to fail here: `unlock` Relaxed; the first compare-and-swap of `lock` Relaxed; those of
+/// `lock_or_announce` and `compete` Relaxed.
 #[test]
 fn mutex_two_parties_twice() {
     // Two holders at once; a waiter that nobody wakes; a lock that is handed over and taken as well.
     hammer(2, 2);
 }
 
+/// Mutations seen to fail here: `compete` leaving WOKEN set; `unlock_contended` waking although WOKEN is set.
 #[test]
 fn mutex_three_parties() {
     // A waiter behind one that is woken, overtaken and put back; the ways into and out of the starving mode.
     hammer(3, 1);
 }
 
+/// Mutations seen to fail here: `unlock_contended` looking Relaxed, or not minding LOCKED; `try_lock` not minding
+/// STARVING, or Relaxed; QUEUED not announced; a hand-over that does not keep LOCKED, or forgets QUEUED or STARVING
+/// for those behind.
 #[test]
 fn mutex_is_never_handed_to_two() {
     // A newcomer that gets in while the lock is being handed over; a hand-over that forgets the holder before. To
@@ -96,6 +106,8 @@ fn mutex_is_never_handed_to_two() {
     });
 }
 
+/// Mutations seen to fail here: `Finish` Relaxed, or waking nobody; `is_completed` Relaxed; a run that forgets
+/// QUEUED; a waiter that does not set it.
 #[test]
 fn once_runs_once_and_publishes() {
     // Two runs; a caller that returns before the run is over; one that sleeps for ever.
@@ -118,6 +130,7 @@ fn once_runs_once_and_publishes() {
     });
 }
 
+/// Mutations seen to fail here: `wait` looking Relaxed.
 #[test]
 fn wait_group_publishes_on_the_quick_path() {
     // Work that is not visible after a `wait` that finds zero at its first look. The waiter is the spawned thread:
@@ -139,6 +152,8 @@ fn wait_group_publishes_on_the_quick_path() {
     });
 }
 
+/// Mutations seen to fail here: `add` without Release, or without Acquire; `wait` queueing at zero; a wake list
+/// that wakes its first only.
 #[test]
 fn wait_group_waits_for_all_and_publishes() {
     // A wake-up that is lost, or comes before the last `done`; work that is not visible after `wait`.
@@ -164,6 +179,7 @@ fn wait_group_waits_for_all_and_publishes() {
     });
 }
 
+/// Mutations seen to fail here: `end_generation` that wakes nobody.
 #[test]
 fn wait_group_reuse_keeps_the_generations_apart() {
     // A waiter of the second use woken by the end of the first, or one of the first that is never woken.
@@ -191,6 +207,7 @@ fn wait_group_reuse_keeps_the_generations_apart() {
     });
 }
 
+/// Mutations seen to fail here: generations that do not count up; `end_generation` that wakes those of later ones.
 #[test]
 fn wait_group_a_late_end_wakes_only_its_own() {
     // The end of the first use, carried out late, wakes a waiter of the second use, which begins meanwhile.
@@ -223,6 +240,8 @@ fn wait_group_a_late_end_wakes_only_its_own() {
     });
 }
 
+/// Mutations seen to fail here: `read` Relaxed; admissions for readers on their way lost; a writer that waits for
+/// readers who have left; `departing` overwritten rather than added to.
 #[test]
 fn rw_lock_a_writer_against_two_readers() {
     // A writer inside together with a reader; a reader or the writer that nobody lets in; a torn view.
@@ -247,6 +266,7 @@ fn rw_lock_a_writer_against_two_readers() {
     });
 }
 
+/// Mutations seen to fail here: `write` Relaxed; `read_unlock` Relaxed; `leave` Relaxed.
 #[test]
 fn rw_lock_two_writers_and_a_reader() {
     // Two writers at once; a reader admitted by one writer, and counted wrongly by the next.
@@ -267,6 +287,7 @@ fn rw_lock_two_writers_and_a_reader() {
     });
 }
 
+/// Mutations seen to fail here: a downgrade that does not count its reader.
 #[test]
 fn rw_lock_downgrade_lets_no_writer_in() {
     // A writer between the two halves of a downgrade, or readers that it leaves outside.
@@ -291,6 +312,7 @@ fn rw_lock_downgrade_lets_no_writer_in() {
     });
 }
 
+/// Mutations seen to fail here: `try_read` Relaxed; `try_write` Relaxed, or keeping `writers` when it fails.
 #[test]
 fn rw_lock_tries_against_a_writer() {
     // A try that gets in beside another, does not see what the other did, or leaves the lock held when it fails. The
@@ -313,6 +335,8 @@ fn rw_lock_tries_against_a_writer() {
     });
 }
 
+/// Mutations seen to fail here: `release` Relaxed, or serving nobody; QUEUED not set, not cleared, or not minded by
+/// newcomers; `grant` that serves one only.
 #[test]
 fn semaphore_never_gives_more_than_it_has() {
     // Two parties with one permit; a permit that is lost between a release and a waiter that is about to queue.
@@ -337,6 +361,7 @@ fn semaphore_never_gives_more_than_it_has() {
     });
 }
 
+/// Mutations seen to fail here: `grant` looking Relaxed.
 #[test]
 fn semaphore_serves_a_large_request_and_those_behind_it() {
     // A large request that is overtaken for ever, or that is served without waking the small one behind it.
@@ -367,6 +392,7 @@ fn semaphore_serves_a_large_request_and_those_behind_it() {
     });
 }
 
+/// Mutations seen to fail here: a waiter that does not publish `waiting`; one that returns without the mutex.
 #[test]
 fn condvar_loses_no_notification() {
     // A notification between the look at the condition and the wait; a quick path that overlooks a waiter.
@@ -390,6 +416,7 @@ fn condvar_loses_no_notification() {
     });
 }
 
+/// Mutations seen to fail here: `notify_all` waking one; a wake list that loses its links.
 #[test]
 fn condvar_notify_all_reaches_everybody() {
     // A waiter that is left behind.
@@ -410,6 +437,7 @@ fn condvar_notify_all_reaches_everybody() {
     });
 }
 
+/// Mutations seen to fail here: a count that is not started anew.
 #[test]
 fn barrier_rounds_do_not_mix() {
     // A party let through early, one left behind when the next round begins, or two leaders.
