@@ -36,7 +36,8 @@
 //!
 //! # Two modes
 //!
-//! *Pinned*, the default: a goroutine that has run stays on its thread, so every safe Rust program is sound.
+//! *Pinned*, the default: a goroutine that has run stays on its thread, so safe Rust stays sound (with one
+//! exception: the initialiser of a thread local must not park).
 //! *Migrating*: Go's scheduler, behind one visible `unsafe`. See [`runtime`].
 //!
 //! # Stacks

@@ -7,9 +7,24 @@
 //! stack segment) set the defaults; what is written in the program wins.
 //!
 //! # Two modes
-//! *Pinned*, the default: once it has run, a goroutine stays on its thread, and every safe Rust program is sound.
+//! *Pinned*, the default: once it has run, a goroutine stays on its thread, so that what Rust says of threads holds for
+//! it: thread locals, `Rc`, guards, all of safe Rust, with one exception (below).
 //! *Migrating*, by `#[gaggle::main(unsafe(migrate))]` or [`Builder::migrate`]: any goroutine on any thread, as in Go.
 //! The mode belongs to a goroutine and is inherited by those that it starts.
+//!
+//! # What no mode can make sound
+//! On a thread, calls nest: what began last ends first. Goroutines that share a thread take turns, so theirs do not.
+//! Nearly all code is indifferent to it; code that keeps something *on the thread* for the time of a call, and relies
+//! on the nesting for memory safety, is not:
+//!
+//! - the initialiser of a `std::thread_local!` (the one that runs on first use, not a `const` one). If it parks, and
+//!   another goroutine uses the same local meanwhile, `std` initialises it twice and drops the value that the other one
+//!   holds. **Do not park in the initialiser of a thread local.**
+//! - crates that keep a pointer into their caller's frame in a thread local, such as `scoped-tls`: do not park inside
+//!   their scopes while other goroutines of the thread use the same one.
+//!
+//! The same goes for every library of stackful coroutines. [`goroutine_local!`](crate::goroutine_local) has neither
+//! problem: each goroutine's calls do nest.
 
 mod builder;
 mod enter;
