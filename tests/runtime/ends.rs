@@ -1,0 +1,144 @@
+//! How goroutines end: `exit`, and what becomes of those that nobody can wake any more.
+
+use crate::support::{everywhere, scaled, turn, yields};
+use gaggle::runtime::{exit, yield_now};
+use gaggle::{Receiver, Select, chan, select, spawn, unbounded};
+
+#[test]
+fn exit_unwinds_through_destructors_that_wait() {
+    // Goexit that skips a destructor, or loses the goroutine that waits in one.
+    let _turn = turn("exit_unwinds_through_destructors_that_wait");
+    struct Reports(gaggle::Sender<u32>, u32);
+    impl Drop for Reports {
+        fn drop(&mut self) {
+            yield_now();
+            self.0.send(self.1).unwrap();
+        }
+    }
+    everywhere(scaled(200), || {
+        let (tx, rx) = chan(0);
+        let gone = spawn(move || {
+            let _outer = Reports(tx.clone(), 2);
+            let deeper = move || {
+                let _inner = Reports(tx, 1);
+                exit();
+            };
+            deeper();
+        });
+        assert_eq!(rx.iter().collect::<Vec<_>>(), [1, 2]);
+        assert!(gone.join().unwrap_err().is::<gaggle::go::Exited>());
+    });
+}
+
+#[test]
+fn exit_inside_a_scope_waits_for_its_goroutines() {
+    // A frame that goes away while scoped goroutines still borrow from it.
+    let _turn = turn("exit_inside_a_scope_waits_for_its_goroutines");
+    everywhere(scaled(200), || {
+        let (tx, rx) = unbounded();
+        let gone = spawn(move || {
+            let words = vec![String::from("borrowed"); 8];
+            gaggle::scope(|s| {
+                for word in &words {
+                    let tx = tx.clone();
+                    s.go(move || {
+                        yields(3);
+                        tx.send(word.len()).unwrap();
+                    });
+                }
+                exit();
+            });
+        });
+        assert!(gone.join().is_err());
+        assert_eq!(rx.iter().collect::<Vec<_>>(), [8; 8]);
+    });
+}
+
+#[test]
+fn exit_on_a_plain_thread_says_why_not() {
+    // An unwinding thread with a payload that nobody knows.
+    let _turn = turn("exit_on_a_plain_thread_says_why_not");
+    let payload = std::panic::catch_unwind(|| exit()).unwrap_err();
+    assert_eq!(payload.downcast_ref(), Some(&"exit: this thread is no goroutine"));
+}
+
+/// Goroutines that are blocked in each way that a channel can block, until the returned ends are dropped.
+fn blocked() -> (Vec<gaggle::JoinHandle<bool>>, impl Send) {
+    let (value_tx, value) = chan::<u32>(0);
+    let (full, full_rx) = chan::<u32>(1);
+    full.send(0).unwrap();
+    let (other_tx, other) = chan::<String>(3);
+    let mut all = vec![];
+    let each = |all: &mut Vec<_>, f: fn(Receiver<u32>, gaggle::Sender<u32>, Receiver<String>) -> bool| {
+        let (value, full, other) = (value.clone(), full.clone(), other.clone());
+        all.push(spawn(move || f(value, full, other)));
+    };
+    each(&mut all, |value, _, _| value.recv().is_none());
+    each(&mut all, |value, _, _| value.iter().next().is_none());
+    each(&mut all, |_, full, _| full.send(1).unwrap_err().0 == 1);
+    each(&mut all, |value, _, other| {
+        select! {
+            v = <-value => v.is_none(),
+            v = <-other => v.is_none(),
+        }
+    });
+    each(&mut all, |value, full, _| {
+        select! {
+            v = <-value => v.is_none(),
+            sent = full <- 1 => sent.is_err(),
+        }
+    });
+    each(&mut all, |value, _, other| {
+        let mut select = Select::new();
+        let a = select.recv(&value);
+        select.recv(&other);
+        let op = select.select();
+        if op.index() == a { op.recv(&value).is_none() } else { op.recv(&other).is_none() }
+    });
+    (all, (value_tx, full_rx, other_tx))
+}
+
+#[test]
+fn whoever_nobody_can_wake_any_more_is_woken_with_closed() {
+    // A goroutine leaked with its stack because the last end that could wake it went away in silence.
+    let _turn = turn("whoever_nobody_can_wake_any_more_is_woken_with_closed");
+    everywhere(scaled(100), || {
+        for way in 0..5 {
+            let (all, ends) = blocked();
+            yields(way);
+            let holder = spawn(move || {
+                let _ends = ends;
+                match way {
+                    0 => {}
+                    1 => exit(),
+                    2 => std::panic::resume_unwind(Box::new(())),
+                    3 => std::thread::spawn(move || drop(_ends)).join().unwrap(),
+                    _ => yields(3),
+                }
+            });
+            for g in all {
+                assert!(g.join().unwrap(), "woken with something else");
+            }
+            _ = holder.join();
+        }
+    });
+}
+
+#[test]
+fn a_chain_of_blocked_goroutines_falls_like_dominoes() {
+    // Each is the only one that can wake the next: one lost wake-up leaves the rest blocked for ever.
+    let _turn = turn("a_chain_of_blocked_goroutines_falls_like_dominoes");
+    everywhere(scaled(20), || {
+        let (first, mut before) = chan::<u32>(0);
+        for _ in 0..200 {
+            let (tx, rx) = chan::<u32>(0);
+            let from = std::mem::replace(&mut before, rx);
+            spawn(move || {
+                from.recv();
+                drop(tx);
+            });
+        }
+        drop(first);
+        assert_eq!(before.recv(), None);
+    });
+}

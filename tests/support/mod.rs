@@ -1,0 +1,88 @@
+//! What tests share that could hang, or that change how the one scheduler of the process runs.
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use gaggle::runtime;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+/// One test at a time, because the number of processors and of goroutines is the process's; and a hang becomes a
+/// failure that names its test.
+pub struct Turn {
+    _alone: MutexGuard<'static, ()>,
+    _done: mpsc::Sender<()>,
+}
+
+/// Waits for this test's turn, and for the goroutines of the test before it to be gone.
+#[must_use = "the turn ends with the guard"]
+pub fn turn(test: &'static str) -> Turn {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = watch(test);
+    while runtime::num_goroutines() != 0 {
+        thread::yield_now();
+    }
+    Turn { _alone: alone, _done: done }
+}
+
+/// Aborts the process unless the sender is dropped in time.
+pub fn watch(test: &'static str) -> mpsc::Sender<()> {
+    let (done, end) = mpsc::channel::<()>();
+    let limit = std::env::var("GAGGLE_TEST_LIMIT").ok().and_then(|s| s.parse().ok()).unwrap_or(120);
+    thread::spawn(move || {
+        if end.recv_timeout(Duration::from_secs(limit)) == Err(mpsc::RecvTimeoutError::Timeout) {
+            // Not `eprintln!`, which the test harness keeps to itself.
+            _ = writeln!(std::io::stderr(), "{test}: hangs");
+            std::process::abort();
+        }
+    });
+    done
+}
+
+/// Runs `f` in a pinned and in a migrating goroutine, each `times` times with 1, 2 and 8 processors.
+pub fn everywhere(times: usize, f: impl Fn() + Send + Sync + Copy + 'static) {
+    for procs in [1, 2, 8] {
+        runtime::set_max_procs(procs);
+        for _ in 0..times {
+            gaggle::run(f);
+            migrating(f);
+        }
+    }
+}
+
+/// As [`everywhere`], in the migrating mode only.
+pub fn everywhere_migrating(times: usize, f: impl Fn() + Send + Sync + Copy + 'static) {
+    for procs in [1, 2, 8] {
+        runtime::set_max_procs(procs);
+        (0..times).for_each(|_| migrating(f));
+    }
+}
+
+/// Runs `f` in a migrating goroutine: no caller holds a thread local's borrow, or a value tied to a thread, across a
+/// park.
+pub fn migrating(f: impl FnOnce() + Send + 'static) {
+    let attr = gaggle::__private::Attr { migrate: true, ..Default::default() };
+    gaggle::__private::test(attr, move || {
+        f();
+        ExitCode::SUCCESS
+    });
+}
+
+/// The kernel's number of this thread: a system call, so that no thread local is involved.
+#[inline(never)]
+pub fn thread_number() -> libc::pid_t {
+    // SAFETY: it has no preconditions.
+    unsafe { libc::gettid() }
+}
+
+/// Yields that many times.
+pub fn yields(n: usize) {
+    (0..n).for_each(|_| runtime::yield_now());
+}
+
+/// Less in debug builds.
+pub const fn scaled(n: usize) -> usize {
+    if cfg!(debug_assertions) { n.div_ceil(10) } else { n }
+}
