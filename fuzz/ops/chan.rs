@@ -4,9 +4,7 @@
 
 use super::bytes::Bytes;
 use super::ledger::{Ledger, Payload};
-use gaggle::{
-    Receiver, RecvTimeoutError, SendTimeoutError, Sender, TryRecvError, TrySendError, chan, unbounded,
-};
+use gaggle::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TryRecvError, TrySendError, chan, unbounded};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;

@@ -55,8 +55,7 @@ impl Pair {
         let mut spilled = Vec::new();
         self.rings[who].push(item(self.next), |item| spilled.push(number(item)));
         let spec = &mut self.specs[who];
-        let expected: Vec<_> =
-            if spec.len() == CAPACITY { spec.drain(..CAPACITY / 2).collect() } else { Vec::new() };
+        let expected: Vec<_> = if spec.len() == CAPACITY { spec.drain(..CAPACITY / 2).collect() } else { Vec::new() };
         assert_eq!(spilled, expected, "the older half spills, and only of a full ring");
         spec.push_back(self.next);
         self.next += 1;

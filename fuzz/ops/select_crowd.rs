@@ -181,8 +181,7 @@ fn drain(receivers: &[Receiver<Value>], patient: bool) -> Received {
     }
     while account.drained.len() < receivers.len() {
         // A short timeout takes the drain out of the queues and puts it back, again and again.
-        let operation =
-            if patient { Some(s.select()) } else { s.select_timeout(Duration::from_micros(50)) };
+        let operation = if patient { Some(s.select()) } else { s.select_timeout(Duration::from_micros(50)) };
         let Some(operation) = operation else { continue };
         let at = operation.index();
         match operation.recv(&receivers[at]) {
