@@ -200,19 +200,21 @@ impl<T> Chan<T> {
         }
         // SAFETY: the lock is held (I1), and a value is buffered.
         self.ring.with_mut(|ring| into.with(|into| unsafe { (*ring).pop(word.len(), into) }));
+        if word.is_quiet_for_recv() {
+            locked.set(word.one_less());
+            return Step::Done(None);
+        }
         // The place that became free is the first waiting sender's: nobody can get in before it.
-        let moved_up = locked.take_waiter(Side::Senders).map(|sender| {
-            // SAFETY: as above.
-            let from = unsafe { &*sender.slot.cast::<Slot<T>>() };
-            // SAFETY: the lock is held (I1), and one value fewer is in the ring than the word says.
-            self.ring.with_mut(|ring| from.with(|from| unsafe { (*ring).push(word.len() - 1, from) }));
-            sender.ticket
-        });
-        if moved_up.is_none() {
+        let Some(sender) = locked.take_waiter(Side::Senders) else {
             let word = locked.word();
             locked.set(word.one_less());
-        }
-        Step::Done(moved_up)
+            return Step::Done(None);
+        };
+        // SAFETY: as above.
+        let from = unsafe { &*sender.slot.cast::<Slot<T>>() };
+        // SAFETY: the lock is held (I1), and one value fewer is in the ring than the word says.
+        self.ring.with_mut(|ring| from.with(|from| unsafe { (*ring).push(word.len() - 1, from) }));
+        Step::Done(Some(sender.ticket))
     }
 
     /// Sends the value at `value`, waiting with `wait` while it must.

@@ -35,6 +35,8 @@ pub struct Case<'a> {
     slot: *mut (),
     done: *mut Done,
     side: Side,
+    /// Which of the locks of a select is its channel's, while they are held.
+    lock: u32,
     _arm: PhantomData<&'a mut ()>,
 }
 
@@ -48,6 +50,18 @@ impl<'a> Case<'a> {
 
     pub(super) fn side(&self) -> Side {
         self.side
+    }
+
+    pub(super) fn lock(&self) -> usize {
+        self.lock as usize
+    }
+
+    /// Notes that the lock of `core`, which may be this arm's channel, is the one with this number.
+    #[inline]
+    pub(super) fn found_lock(&mut self, core: &Core, number: usize) {
+        if self.core == Some(NonNull::from(core)) {
+            self.lock = number as u32;
+        }
     }
 
     pub(super) fn slot(&self) -> *mut () {
@@ -117,7 +131,15 @@ pub struct SendArm<'a, T> {
 }
 
 fn case<'a, T>(chan: Option<&'a Chan<T>>, step: StepFn, side: Side, slot: &'a Slot<T>, done: &'a mut Done) -> Case<'a> {
-    Case { core: chan.map(|chan| NonNull::from(chan).cast()), step, slot: slot.erase(), done, side, _arm: PhantomData }
+    Case {
+        core: chan.map(|chan| NonNull::from(chan).cast()),
+        step,
+        slot: slot.erase(),
+        done,
+        side,
+        lock: 0,
+        _arm: PhantomData,
+    }
 }
 
 impl<'a, T> RecvArm<'a, T> {

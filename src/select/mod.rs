@@ -54,6 +54,7 @@ mod cases;
 mod dynamic;
 #[doc(hidden)]
 pub mod expand;
+mod order;
 mod run;
 #[cfg(not(loom))]
 mod timed;

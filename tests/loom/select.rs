@@ -86,7 +86,7 @@ fn b02_losing_arm_left_in_the_queue() {
     });
 }
 
-/// Mutations caught: `Locks::take` locking a channel once per arm; `settle` leaving the losers linked.
+/// Mutations caught: `lock_all` locking a channel once per arm; `settle` leaving the losers linked.
 #[test]
 fn b03_same_channel_in_several_arms() {
     // Two arms of one channel: it is locked twice, or the wrong node is taken out.
@@ -167,7 +167,7 @@ fn b12_poll_misses_what_was_always_there() {
     });
 }
 
-/// Mutations caught: `Locks::take` without sorting.
+/// Mutations caught: `lock_all` locking in the order of the arms.
 #[test]
 fn selects_in_opposite_order() {
     // Two selects that lock the same two channels in opposite order wait for each other's locks.
