@@ -174,6 +174,8 @@ unsafe impl Sync for Spawned {}
 /// Makes a goroutine without a body.
 #[inline]
 pub(crate) fn prepare(options: SpawnOptions) -> std::io::Result<Spawned> {
+    // First: it is the start that reads the defaults.
+    sched::scheduler().ensure_started();
     let class = match options.stack {
         None => sched::config::default_class(),
         Some(bytes) => class_for(bytes)?,

@@ -12,7 +12,7 @@ use crate::primitives::atomic::Ordering;
 use core::ptr::{self, NonNull};
 
 /// A new goroutine that nobody knows yet, with both references (goroutine, I2). The caller fills in the body and
-/// calls [`start`].
+/// calls [`start`]. The scheduler has been started.
 ///
 /// # Errors
 /// When there is no address space for its stack.
@@ -33,7 +33,6 @@ pub(crate) fn new_goroutine(site: &'static Site, flags: u8, class: Class) -> Res
             Ok(g)
         }
         _ => {
-            s.ensure_started();
             s.promises.lock().take(class)?;
             let g = s.roster.take_central();
             let id = s.next_id.fetch_add(1, Ordering::Relaxed);
