@@ -5,6 +5,7 @@
 //! Go's (`sync.WaitGroup`, `x/sync/semaphore`). All of them work from goroutines and plain threads, mixed freely.
 //!
 //! ```
+//! use gaggle::go;
 //! use gaggle::sync::{Mutex, WaitGroup};
 //! use std::sync::Arc;
 //!
@@ -12,8 +13,7 @@
 //! let wg = WaitGroup::new();
 //! for n in 1..=4 {
 //!     wg.add(1);
-//!     let (total, wg) = (total.clone(), wg.clone());
-//!     std::thread::spawn(move || {
+//!     go!(clone total, wg; {
 //!         *total.lock().unwrap() += n;
 //!         wg.done();
 //!     });

@@ -19,9 +19,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 /// use gaggle::sync::Mutex;
 ///
 /// static LOG: Mutex<Vec<&str>> = Mutex::new(Vec::new());
-/// let writer = std::thread::spawn(|| LOG.lock().unwrap().push("from a thread"));
-/// writer.join().unwrap();
-/// assert_eq!(*LOG.lock().unwrap(), ["from a thread"]);
+/// gaggle::go!({ LOG.lock().unwrap().push("a goroutine was here") }).join().unwrap();
+/// std::thread::spawn(|| LOG.lock().unwrap().push("and a thread")).join().unwrap();
+/// assert_eq!(*LOG.lock().unwrap(), ["a goroutine was here", "and a thread"]);
 /// ```
 ///
 /// # Fairness

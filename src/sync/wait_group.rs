@@ -33,16 +33,16 @@ const COUNTER_SHIFT: u32 = 32;
 /// Waits for a number of goroutines, or threads, to be done. A clone is another handle to the same group.
 ///
 /// ```
+/// use gaggle::go;
 /// use gaggle::sync::WaitGroup;
-/// use std::sync::atomic::{AtomicU32, Ordering};
 /// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU32, Ordering};
 ///
 /// let sum = Arc::new(AtomicU32::new(0));
 /// let wg = WaitGroup::new();
 /// for n in 1..=3 {
 ///     wg.add(1);
-///     let (wg, sum) = (wg.clone(), sum.clone());
-///     std::thread::spawn(move || {
+///     go!(clone wg, sum; {
 ///         sum.fetch_add(n, Ordering::Relaxed);
 ///         wg.done();
 ///     });
@@ -125,8 +125,7 @@ impl WaitGroup {
     /// ```
     /// let wg = gaggle::sync::WaitGroup::new();
     /// wg.add(1);
-    /// let worker = wg.clone();
-    /// std::thread::spawn(move || worker.done());
+    /// gaggle::go!(clone wg; wg.done());
     /// wg.wait();
     /// ```
     #[inline]

@@ -187,3 +187,20 @@ impl OnTime for Shot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_ticker_skips_ticks_and_keeps_its_phase() {
+        // A bunch of ticks after a delay, a period that drifts, or arithmetic that overflows.
+        let (when, ms) = (Instant::now(), Duration::from_millis);
+        assert_eq!(next_tick(when, ms(10), when), Some(when + ms(10)));
+        assert_eq!(next_tick(when, ms(10), when + ms(9)), Some(when + ms(10)));
+        assert_eq!(next_tick(when, ms(10), when + ms(10)), Some(when + ms(20)));
+        assert_eq!(next_tick(when, ms(10), when + ms(35)), Some(when + ms(40)));
+        assert_eq!(next_tick(when, Duration::from_nanos(1), when + ms(5)), Some(when + ms(5) + Duration::from_nanos(1)));
+        assert_eq!(next_tick(when, Duration::MAX, when), None);
+    }
+}
