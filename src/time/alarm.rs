@@ -200,7 +200,10 @@ mod tests {
         assert_eq!(next_tick(when, ms(10), when + ms(9)), Some(when + ms(10)));
         assert_eq!(next_tick(when, ms(10), when + ms(10)), Some(when + ms(20)));
         assert_eq!(next_tick(when, ms(10), when + ms(35)), Some(when + ms(40)));
-        assert_eq!(next_tick(when, Duration::from_nanos(1), when + ms(5)), Some(when + ms(5) + Duration::from_nanos(1)));
+        assert_eq!(
+            next_tick(when, Duration::from_nanos(1), when + ms(5)),
+            Some(when + ms(5) + Duration::from_nanos(1))
+        );
         assert_eq!(next_tick(when, Duration::MAX, when), None);
     }
 }
