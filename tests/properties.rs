@@ -75,5 +75,5 @@ fn timers_are_never_stale() {
 #[test]
 fn ring_against_a_queue() {
     // A goroutine lost or run twice by a full ring, or between its owner and a thief.
-    play(ring::run, "ring", 3_000);
+    play(ring::run, "ring", 1_000);
 }

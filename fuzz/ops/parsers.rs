@@ -6,6 +6,8 @@ use super::bytes::Bytes;
 use crate::main_attr::Kind;
 use crate::{body_attr, go_expand, main_attr, select_expand};
 use proc_macro2::{TokenStream, TokenTree};
+use syn::Block;
+use syn::parse::{Parse, Parser};
 
 const WORDS: &[&str] = &[
     "<-", "=", "=>", ",", ";", "<", "-", ">", "==", "..=", "..", "|", "||", "&", "&&", "!", "?", ".", "::", ":", "#",
@@ -54,19 +56,21 @@ pub fn run(bytes: &[u8]) {
     if depth(&input) > MAX_DEPTH || depth(&args) > MAX_DEPTH {
         return;
     }
-    check_expression("go!", &input, go_expand::expand(input.clone()));
-    check_expression("select!", &input, select_expand::expand(input.clone()));
-    check_items("#[main]", &input, main_attr::expand(Kind::Main, args.clone(), input.clone()));
-    check_items("#[test]", &input, main_attr::expand(Kind::Test, args.clone(), input.clone()));
-    check_items("#[growable]", &input, body_attr::growable(args.clone(), input.clone()));
-    check_items("#[preemptible]", &input, body_attr::preemptible(args, input.clone()));
+    check::<syn::Expr>("go!", &input, go_expand::expand(input.clone()), all_statements);
+    check::<syn::Expr>("select!", &input, select_expand::expand(input.clone()), |_| true);
+    let main = main_attr::expand(Kind::Main, args.clone(), input.clone());
+    check::<syn::File>("#[main]", &input, main, one_function);
+    let test = main_attr::expand(Kind::Test, args.clone(), input.clone());
+    check::<syn::File>("#[test]", &input, test, one_function);
+    check::<syn::File>("#[growable]", &input, body_attr::growable(args.clone(), input.clone()), one_function);
+    check::<syn::File>("#[preemptible]", &input, body_attr::preemptible(args, input.clone()), one_function);
 }
 
 /// The bytes as they are, but not so deep that the parser of tokens overflows its stack.
 fn raw(bytes: &Bytes<'_>) -> String {
     let bytes = bytes.to_vec();
     let mut depth = 0;
-    let shallow = bytes.iter().take(512).take_while(|byte| {
+    let shallow = bytes.iter().take(400).take_while(|byte| {
         depth += usize::from(b"([{".contains(byte));
         depth <= 32
     });
@@ -77,7 +81,7 @@ fn raw(bytes: &Bytes<'_>) -> String {
 fn spell(bytes: &mut Bytes<'_>, how: usize) -> String {
     let mut text = String::new();
     let mut open: Vec<char> = Vec::new();
-    while !bytes.is_empty() && text.len() < 2048 {
+    while !bytes.is_empty() && text.len() < 400 {
         let byte = usize::from(bytes.next());
         let piece = how == 1 && byte % 8 != 0 || how == 2 && byte % 2 == 0;
         let word = if piece { PIECES[byte / 2 % PIECES.len()] } else { WORDS[byte % WORDS.len()] };
@@ -116,20 +120,27 @@ fn has_error(tokens: &TokenStream) -> bool {
     })
 }
 
-fn check_expression(macro_name: &str, input: &TokenStream, expansion: TokenStream) {
-    check::<syn::Expr>(macro_name, input, expansion);
+/// Whether the input is statements, and so is what remains after each `;`: the last of these, behind the options, is
+/// what `go!` hands on unread, for rustc to judge.
+fn all_statements(input: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = input.clone().into_iter().collect();
+    let is_end = |at: usize| matches!(&tokens[at], TokenTree::Punct(punct) if punct.as_char() == ';');
+    let starts = std::iter::once(0).chain((0..tokens.len()).filter(|at| is_end(*at)).map(|at| at + 1));
+    starts.into_iter().all(|at| Block::parse_within.parse2(tokens[at..].iter().cloned().collect()).is_ok())
 }
 
-fn check_items(macro_name: &str, input: &TokenStream, expansion: TokenStream) {
-    check::<syn::File>(macro_name, input, expansion);
+/// Whether the input is a function with a sound body: attributes hand bodies on unread.
+fn one_function(input: &TokenStream) -> bool {
+    syn::parse2::<syn::ItemFn>(input.clone()).is_ok()
 }
 
-fn check<T: syn::parse::Parse>(macro_name: &str, input: &TokenStream, expansion: TokenStream) {
+/// An expansion that tells of no mistake is sound Rust, unless it hands on what was not `sound` to begin with.
+fn check<T: Parse>(name: &str, input: &TokenStream, expansion: TokenStream, sound: fn(&TokenStream) -> bool) {
     if has_error(&expansion) {
         return;
     }
     let text = expansion.to_string();
     if let Err(error) = syn::parse2::<T>(expansion) {
-        panic!("{macro_name} of `{input}` gave `{text}`: {error}");
+        assert!(!sound(input), "{name} of `{input}` gave `{text}`: {error}");
     }
 }
