@@ -332,6 +332,11 @@ pub(super) fn give(stacks: &mut Vec<Stack>) {
 /// The generator crate gives nothing back of a stack but the whole.
 pub(super) fn discard_deep(_stacks: &[Stack]) {}
 
+/// Frees a segment that its goroutine has no more use for.
+pub(super) fn give_segment(segment: Stack) {
+    drop(segment);
+}
+
 /// As [`discard_deep`]: a spent segment keeps its memory until its goroutine ends.
 pub(super) fn discard_spent(_segment: &Stack) {}
 

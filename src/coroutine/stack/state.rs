@@ -76,7 +76,10 @@ impl StackState {
     #[cold]
     fn drop_chain(&mut self) {
         let chain = self.chain.take();
-        debug_assert!(chain.is_none_or(|chain| chain.live.is_empty()), "unbound inside a segment");
+        debug_assert!(chain.as_ref().is_none_or(|chain| chain.live.is_empty()), "unbound inside a segment");
+        if let Some(spare) = chain.and_then(|chain| chain.spare) {
+            store::give_segment(spare);
+        }
     }
 
     /// Below this address of the stack pointer a checked function continues on a segment; 0 when nothing is known.
@@ -177,7 +180,9 @@ impl StackState {
         }
         let older = core::mem::replace(&mut chain.spare, left);
         self.limit = self.bottom_and_size().map_or(0, |(bottom, size)| limit_above(bottom, size));
-        drop(older);
+        if let Some(older) = older {
+            store::give_segment(older);
+        }
     }
 
     /// The class of the next segment: four times the one before, as far as the goroutine's allowance goes.

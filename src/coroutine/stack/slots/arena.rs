@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! 1. A stack on a list has no frames on it and no other owner.
-//! 2. `cold` stacks hold no memory but their guards' page tables; `warm` ones at most [`KEPT`] bytes each.
+//! 2. `hot` stacks, few, may hold [`KEPT_SEGMENT`] bytes each. `cold` stacks hold no memory but their guards' page tables; `warm` ones at most [`KEPT`] bytes each.
 //! 3. `uncut` ranges are the parts of reservations that were never cut up: blank, unguarded, referred to by nobody.
 //! 4. There is a slot for every promise: `promised` is at most the number of slots in all reservations, less those
 //!    that workers may keep hot.
@@ -31,7 +31,13 @@ const LARGEST_REGION: usize = 16 << 30;
 /// Guards are installed for so many slots at a time at most; the kernel takes as many in one call.
 const LARGEST_BATCH: usize = 1024;
 
+/// So many segments of a class keep their memory when a goroutine is done with them, for the next one that recurses;
+/// not those above [`LARGEST_HOT`]: together they hold 10 MiB at most.
+const HOT_SEGMENTS: usize = 4;
+const LARGEST_HOT: usize = 4 << 20;
+
 struct Slots {
+    hot: Vec<Stack>,
     warm: Vec<Stack>,
     cold: Vec<Stack>,
     uncut: Vec<Range>,
@@ -41,7 +47,15 @@ struct Slots {
 }
 
 static ARENA: [Lock<Slots>; CLASSES] = [const {
-    let slots = Slots { warm: Vec::new(), cold: Vec::new(), uncut: Vec::new(), reserved: 0, carved: 0, promised: 0 };
+    let slots = Slots {
+        hot: Vec::new(),
+        warm: Vec::new(),
+        cold: Vec::new(),
+        uncut: Vec::new(),
+        reserved: 0,
+        carved: 0,
+        promised: 0,
+    };
     Lock::new(LockRank::Leaf, slots)
 }; CLASSES];
 
@@ -69,6 +83,10 @@ pub(in super::super) fn release_promise(class: Class, count: usize) {
 /// When not even one can be had.
 pub(in super::super) fn take(class: Class, count: usize, into: &mut Vec<Stack>) -> Result<(), StackError> {
     let mut slots = ARENA[class.index()].lock();
+    if let Some(hot) = slots.hot.pop() {
+        into.push(hot);
+        return Ok(());
+    }
     if slots.warm.is_empty() && slots.cold.is_empty() {
         slots.carve(class).map_err(|error| StackError::out_of_memory(class, &error))?;
     }
@@ -94,6 +112,20 @@ pub(in super::super) fn give(stacks: &mut Vec<Stack>) {
     let mut slots = ARENA[class.index()].lock();
     slots.warm.append(stacks);
     slots.cold.extend(surplus);
+}
+
+/// Takes a segment back that its goroutine has no more use for, hot if few are.
+pub(in super::super) fn give_segment(segment: Stack) {
+    debug_assert!(segment.is_intact());
+    let class = segment.class();
+    if segment.size() <= LARGEST_HOT {
+        let mut slots = ARENA[class.index()].lock();
+        if slots.hot.len() < HOT_SEGMENTS {
+            slots.hot.push(segment);
+            return;
+        }
+    }
+    give(&mut vec![segment]);
 }
 
 /// Gives back what deep use left on stacks that stay hot.

@@ -3,14 +3,14 @@
 //! The store's contract, which `generators.rs` fulfils on the portable back end: `Stack`, `protection`, `page_size`,
 //! `promise` and `release_promise` (room for stacks to be taken later), `take` (some stacks of a class), `give`
 //! (stacks that nobody wants hot), `discard_deep` (what deep use left behind), `discard_spent` (the same of a
-//! segment), `is_overflow` (of a memory fault).
+//! segment), `give_segment` (one that its goroutine is done with), `is_overflow` (of a memory fault).
 
 mod arena;
 mod guard;
 mod regions;
 
 pub(super) use crate::platform::memory::page_size;
-pub(super) use arena::{discard_deep, discard_spent, give, promise, release_promise, take};
+pub(super) use arena::{discard_deep, discard_spent, give, give_segment, promise, release_promise, take};
 pub(crate) use guard::protection;
 
 use super::{Bounds, Class, Protection, StackError};
