@@ -232,6 +232,8 @@ impl<T> Chan<T> {
         unsafe { self.send_slowly(locked, value, wait) }
     }
 
+    /// # Safety
+    /// As [`send`](Self::send).
     #[inline(never)]
     unsafe fn send_slowly(&self, mut locked: Locked<'_>, value: *mut T, wait: impl FnOnce(Ticket) -> Outcome) -> Ended {
         let slot = Slot::new(value);
@@ -287,6 +289,8 @@ impl<T> Chan<T> {
         unsafe { self.recv_slowly(locked, into, wait) }
     }
 
+    /// # Safety
+    /// As [`recv`](Self::recv).
     #[inline(never)]
     unsafe fn recv_slowly(&self, mut locked: Locked<'_>, into: *mut T, wait: impl FnOnce(Ticket) -> Outcome) -> Ended {
         let slot = Slot::new(into);

@@ -94,6 +94,25 @@ fn b06_empty_then_closed() {
     });
 }
 
+/// Mutations caught: the buffer not emptied by the last receiver.
+#[test]
+fn b07_first_sends_against_drop() {
+    // The memory of an unbounded channel appears while its last receiver goes: its first values are leaked.
+    model(|| {
+        let (tx, rx) = unbounded();
+        let census = Census::new();
+        let senders: Vec<_> = (0..2)
+            .map(|i| {
+                let (tx, token) = (tx.clone(), census.token(i));
+                spawn(move || drop(tx.send(token)))
+            })
+            .collect();
+        drop(rx);
+        senders.into_iter().for_each(|s| s.join().unwrap());
+        assert_eq!(census.alive(), 0);
+    });
+}
+
 /// Mutations caught: the buffer not emptied by the last receiver; `one_side_gone` set before the drain.
 #[test]
 fn b08_drop_rx_against_drop_tx() {
