@@ -131,7 +131,7 @@ fn b14_goroutines_that_all_sleep_at_once_are_all_woken() {
         }
         drop(tx);
         let sum: usize = all.into_iter().map(|g| g.join().unwrap()).sum();
-        assert_eq!(sum, (0..10).map(|burst| burst * (burst - 1 + usize::from(burst == 0)) / 2).sum());
+        assert_eq!(sum, (0..10).flat_map(|burst| 0..burst).sum());
     });
 }
 

@@ -1,0 +1,254 @@
+//! The house itself: who imports whom, who names which types of std, and what must be argued in writing.
+//!
+//! A floor may use the floors below it; what it may use sideways is listed. The tests read the sources: comments and
+//! strings are blanked, and unit tests do not count.
+
+#[path = "layers/source.rs"]
+mod source;
+
+use source::{Source, sources};
+
+/// A room, and the paths under `crate` that it may name. The rooms stand in the order of the floors.
+const ROOMS: [(&str, &[&str]); 12] = [
+    ("primitives", &[]),
+    ("platform", &["primitives"]),
+    ("coroutine", &["platform", "primitives"]),
+    ("sched", &["coroutine", "platform", "primitives"]),
+    ("park", &["sched", "coroutine::stack::class_for", "platform::fatal", "primitives"]),
+    // Who it is, where it was started, what is local to it: read, not scheduled.
+    ("go", &["park", "primitives", "sched::current", "sched::site"]),
+    ("chan", &["park", "primitives"]),
+    ("select", &["chan", "park", "primitives"]),
+    // `WaitGroup::go`.
+    ("sync", &["go", "park", "primitives"]),
+    ("time", &["chan", "go", "park", "primitives", "sync"]),
+    // A public face of the coroutine floor.
+    ("stack", &["coroutine", "sched::current"]),
+    ("runtime", &["coroutine::stack", "go", "park", "sched"]),
+];
+
+/// Files of `sched` that a model takes as they are: they know the primitives, and what is listed.
+const MODELLED: [(&str, &[&str]); 6] = [
+    ("sched/idle.rs", &[]),
+    ("sched/injector.rs", &["list"]),
+    ("sched/list.rs", &[]),
+    ("sched/local_queue.rs", &[]),
+    ("sched/site.rs", &[]),
+    ("sched/status.rs", &[]),
+];
+
+/// Types that the primitives name for everybody, and the files that name them with a reason.
+const NAMED_ONCE: [(&str, &[&str]); 6] = [
+    // Set once by the start of the runtime, and read by panics; and the results that `std`'s own locks return.
+    ("std::sync", &["go/panic.rs", "sync/mod.rs"]),
+    ("core::sync", &[]),
+    ("std::cell::UnsafeCell", &[]),
+    // A thread's own, never shared.
+    ("core::cell::UnsafeCell", &["sched/current.rs"]),
+    ("core::cell::{Cell, RefCell, UnsafeCell}", &["sched/current.rs"]),
+    // The body of the hatch under loom.
+    ("loom::", &["park/loom.rs"]),
+];
+
+/// Files with thread locals, which a goroutine that moves must not find stale.
+const THREAD_LOCALS: [&str; 4] = [
+    "sched/current.rs",
+    // What a plain thread waits with; a goroutine does not come there.
+    "park/native.rs",
+    // The ranks of the locks that are held, in debug builds: no lock is held across a park.
+    "primitives/lock.rs",
+    // The portable back end's word to the loop that resumes, by value and `#[inline(never)]`.
+    "coroutine/stack/generators.rs",
+];
+
+fn complain(what: &str, found: Vec<String>) {
+    assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
+}
+
+/// Whether the path starts with what is allowed, word by word.
+fn is_under(path: &str, allowed: &str) -> bool {
+    path.strip_prefix(allowed).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+#[test]
+fn rooms_import_from_lower_floors_only() {
+    // An upward import: the floor below cannot be understood, or modelled, without the one above.
+    let mut found = Vec::new();
+    for source in sources("src") {
+        let room = source.room();
+        if room == "lib" {
+            continue;
+        }
+        let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {
+            found.push(format!("{}: a room without a floor: enter it in ROOMS", source.path));
+            continue;
+        };
+        for (line, path) in source.crate_paths() {
+            let fine = is_under(&path, &room) || allowed.iter().any(|prefix| is_under(&path, prefix));
+            if !fine {
+                found.push(format!("{}:{line}: {room} names crate::{path}", source.path));
+            }
+        }
+    }
+    complain("imports against the floors", found);
+}
+
+#[test]
+fn the_table_itself_points_downwards() {
+    // A table that was bent to what the code does.
+    const SIDEWAYS: [(&str, &str); 2] = [("select", "chan"), ("sync", "go")];
+    const FLOORS: [&[&str]; 8] = [
+        &["primitives"],
+        &["platform"],
+        &["coroutine"],
+        &["sched"],
+        &["park"],
+        &["go", "chan", "select", "sync"],
+        &["time"],
+        &["runtime", "stack"],
+    ];
+    let floor = |room: &str| FLOORS.iter().position(|rooms| rooms.contains(&room)).unwrap();
+    for (room, allowed) in ROOMS {
+        for path in allowed {
+            let other = path.split("::").next().unwrap();
+            let down = floor(other) < floor(room);
+            assert!(down || SIDEWAYS.contains(&(room, other)), "{room} may not import {path}");
+        }
+    }
+}
+
+#[test]
+fn every_room_and_every_exception_exists() {
+    // A rule for a file that was renamed: it holds for nothing any more.
+    let all = sources("src");
+    for (room, _) in ROOMS {
+        assert!(all.iter().any(|source| source.room() == room), "no room {room}");
+    }
+    let exceptions = MODELLED.iter().map(|(file, _)| file).chain(&THREAD_LOCALS);
+    for file in exceptions.chain(NAMED_ONCE.iter().flat_map(|(_, files)| *files)) {
+        assert!(all.iter().any(|source| source.path == format!("src/{file}")), "no file src/{file}");
+    }
+}
+
+#[test]
+fn what_is_modelled_knows_the_primitives_only() {
+    // A data structure of the scheduler that drags the scheduler into its model.
+    let mut found = Vec::new();
+    for source in sources("src") {
+        let Some((_, siblings)) = MODELLED.iter().find(|(file, _)| source.path == format!("src/{file}")) else {
+            continue;
+        };
+        for (line, path) in source.crate_paths() {
+            let sibling = path.strip_prefix("sched::").is_some_and(|path| siblings.iter().any(|s| is_under(path, s)));
+            if !is_under(&path, "primitives") && !sibling {
+                found.push(format!("{}:{line}: crate::{path}", source.path));
+            }
+        }
+    }
+    complain("imports of what runs under loom", found);
+}
+
+#[test]
+fn std_and_loom_types_are_named_by_the_primitives_only() {
+    // A lock or an atomic that loom does not see: the model proves something else than what is shipped.
+    let mut found = Vec::new();
+    for source in sources("src").iter().filter(|source| source.room() != "primitives") {
+        for (name, exceptions) in NAMED_ONCE {
+            let excepted = exceptions.iter().any(|file| source.path == format!("src/{file}"));
+            if !excepted {
+                found.extend(source.lines_with(name).map(|line| format!("{}:{line}: {name}", source.path)));
+            }
+        }
+        // However it is imported.
+        let own_cell = source.code.contains("UnsafeCell") && !source.code.contains("primitives::cell");
+        if own_cell && !source.path.ends_with("sched/current.rs") {
+            found.push(format!("{}: an UnsafeCell that is not the primitives'", source.path));
+        }
+    }
+    complain("std and loom types outside the primitives", found);
+}
+
+#[test]
+fn thread_locals_are_where_they_are_guarded() {
+    // An address of a thread local that the compiler keeps across a switch (D1).
+    let mut found = Vec::new();
+    for source in sources("src") {
+        let defines = source.path.starts_with("src/primitives/") && !source.path.ends_with("lock.rs");
+        let excepted = THREAD_LOCALS.iter().any(|file| source.path == format!("src/{file}"));
+        if !defines && !excepted && source.path != "src/park/loom.rs" {
+            found.extend(source.lines_with("thread_local!").map(|line| format!("{}:{line}", source.path)));
+        }
+    }
+    complain("thread locals", found);
+    let current = sources("src").into_iter().find(|source| source.path == "src/sched/current.rs").unwrap();
+    let functions = current.functions_that_name_statics();
+    assert!(functions.len() >= 4, "the reader of thread locals was not understood: {functions:?}");
+    let inlined = functions.into_iter().filter(|f| !f.never_inlined).map(|f| f.name).collect();
+    complain("functions of sched::current that read a thread local and may be inlined", inlined);
+}
+
+/// Lines whose code `needs` a note, with none of `notes` on them or within the 8 lines above.
+fn without_note(needs: impl Fn(&str) -> bool, notes: &[&str]) -> Vec<String> {
+    let noteless = |source: &Source| {
+        let raw: Vec<_> = source.raw.lines().collect();
+        let lines = source.code.lines().enumerate().filter(|(_, code)| needs(code));
+        let bare = lines.filter(|(at, _)| {
+            let near = &raw[at.saturating_sub(8)..=*at];
+            !near.iter().any(|line| notes.iter().any(|note| line.contains(note)))
+        });
+        bare.map(|(at, _)| format!("{}:{}", source.path, at + 1)).collect::<Vec<_>>()
+    };
+    sources("src").iter().chain(&sources("macros/src")).flat_map(noteless).collect()
+}
+
+#[test]
+fn every_unsafe_is_argued() {
+    // A wish in place of an argument.
+    let is_unsafe = |code: &str| {
+        let mut rest = code;
+        while let Some(at) = rest.find("unsafe") {
+            let word = !rest[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            rest = &rest[at + "unsafe".len()..];
+            let after = rest.trim_start();
+            if word && (after.starts_with('{') || after.starts_with("impl ") || after.starts_with("impl<")) {
+                return true;
+            }
+        }
+        false
+    };
+    complain("unsafe without SAFETY", without_note(is_unsafe, &["SAFETY", "# Safety"]));
+}
+
+#[test]
+fn every_ordering_names_its_partner() {
+    // A fence or a release nobody acquires: too weak, or paid for nothing.
+    let strong = |code: &str| {
+        let orders = ["Acquire", "Release", "AcqRel", "SeqCst"];
+        !code.contains("use ") && orders.iter().any(|order| code.contains(&format!("Ordering::{order}")))
+    };
+    complain("orderings without ORDERING", without_note(strong, &["ORDERING"]));
+}
+
+#[test]
+fn files_and_functions_can_be_read_in_one_go() {
+    // The 400-line function of every other scheduler.
+    let mut found = Vec::new();
+    for source in sources("src").iter().chain(&sources("macros/src")) {
+        let lines: Vec<_> = source.code.lines().collect();
+        if lines.len() > 500 {
+            found.push(format!("{}: {} lines", source.path, lines.len()));
+        }
+        for (at, line) in lines.iter().enumerate() {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let words: Vec<_> = line.split_whitespace().take_while(|w| !w.contains('(')).collect();
+            let is_function = words.contains(&"fn") || line.trim_start().starts_with("fn ");
+            let end = || lines[at..].iter().position(|l| *l == format!("{indent}}}"));
+            if let (true, Some(length)) = (is_function && line.trim_end().ends_with('{'), end()) {
+                if length > 60 {
+                    found.push(format!("{}:{}: a function of {length} lines", source.path, at + 1));
+                }
+            }
+        }
+    }
+    complain("too long", found);
+}
