@@ -15,6 +15,8 @@
 //! ```
 
 mod join;
+#[cfg(all(test, loom))]
+mod models;
 mod panic;
 mod scope;
 pub(crate) mod task;

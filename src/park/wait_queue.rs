@@ -130,3 +130,7 @@ impl WaitQueue {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+#[path = "queue_tests.rs"]
+mod tests;

@@ -70,3 +70,101 @@ impl<T: Linked> Injector<T> {
         Some(first)
     }
 }
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use crate::primitives::cell::UnsafeCell;
+    use core::ptr;
+    use loom::sync::Arc;
+    use loom::thread;
+
+    struct Item {
+        link: UnsafeCell<*mut Item>,
+        /// Written before the push, read by whoever takes it.
+        value: UnsafeCell<usize>,
+    }
+
+    // SAFETY: the lock of the list guards the link; loom reports a race on either cell.
+    unsafe impl Sync for Item {}
+
+    // SAFETY: always the same field.
+    unsafe impl Linked for Item {
+        fn link(&self) -> &UnsafeCell<*mut Self> {
+            &self.link
+        }
+    }
+
+    fn item() -> NonNull<Item> {
+        let item = Item { link: UnsafeCell::new(ptr::null_mut()), value: UnsafeCell::new(0) };
+        NonNull::from(Box::leak(Box::new(item)))
+    }
+
+    fn push(injector: &Injector<Item>, item: NonNull<Item>, value: usize) {
+        // SAFETY: nobody else knows the item yet.
+        unsafe { item.as_ref().value.with_mut(|v| *v = value) };
+        // SAFETY: it is leaked, and in no list.
+        unsafe { injector.push(item) };
+    }
+
+    fn value(item: NonNull<Item>) -> usize {
+        // SAFETY: leaked; whoever took it has it alone.
+        unsafe { item.as_ref().value.with(|v| *v) }
+    }
+
+    /// Mutations seen to fail here: `push` not counting what it adds.
+    #[test]
+    fn what_is_pushed_is_taken_once() {
+        // An item taken by both, or by nobody, or not seen as its submitter left it.
+        loom::model(|| {
+            let injector = Arc::new(Injector::new());
+            push(&injector, item(), 1);
+            let submitter = {
+                let injector = injector.clone();
+                thread::spawn(move || push(&injector, item(), 2))
+            };
+            let take = |injector: &Injector<Item>| {
+                let mut sum = 0;
+                let first = injector.pop_batch(1, usize::MAX, |i| sum += value(i));
+                sum + first.map_or(0, value)
+            };
+            let taker = {
+                let injector = injector.clone();
+                thread::spawn(move || take(&injector))
+            };
+            let ours = take(&injector);
+            submitter.join().unwrap();
+            let theirs = taker.join().unwrap();
+            let rest = take(&injector);
+            assert_eq!(ours + theirs + rest, 3);
+            assert!(injector.is_empty());
+        });
+    }
+
+    /// Mutations seen to fail here: the count lowered Relaxed, or before the batch has arrived.
+    #[test]
+    fn b14_a_batch_on_its_way_is_seen_by_a_sleeper() {
+        // The last look before the sleep finds the injector emptied, and the ring that its batch went to empty still.
+        loom::model(|| {
+            let injector = Arc::new(Injector::new());
+            let ring = Arc::new(AtomicUsize::new(0));
+            push(&injector, item(), 1);
+            push(&injector, item(), 2);
+            let holder = {
+                let (injector, ring) = (injector.clone(), ring.clone());
+                thread::spawn(move || {
+                    // ORDERING: Relaxed; as the ring's tail is for who looks whether it is empty.
+                    let first = injector.pop_batch(1, usize::MAX, |_| ring.store(1, Ordering::Relaxed));
+                    assert!(first.is_some());
+                })
+            };
+            // As `anything_to_steal`: first the injector, then the rings.
+            while !injector.is_empty() {
+                thread::yield_now();
+            }
+            // ORDERING: Relaxed; ordered by the look at the injector.
+            assert_eq!(ring.load(Ordering::Relaxed), 1, "two items, one to run: the other one is seen nowhere");
+            holder.join().unwrap();
+        });
+    }
+}

@@ -258,4 +258,22 @@ mod models {
     fn two_thieves_against_an_owner() {
         check(2, 2);
     }
+
+    /// Mutations seen to fail here: the tail of the stolen batch published Relaxed.
+    #[test]
+    fn a_thief_of_a_thief() {
+        // What was stolen is stolen again before it ran, and the second thief sees an old slot.
+        loom::model(|| {
+            let (ring, middle) = (LocalQueue::new(), Arc::new(LocalQueue::new()));
+            (0..3).for_each(|n| ring.push(item(n), |_| unreachable!()));
+            let last = thief(middle.clone());
+            let mut got: Vec<_> = ring.steal_into(&middle).into_iter().collect();
+            got.extend(std::iter::from_fn(|| middle.pop()));
+            got.extend(ring.pop());
+            let mut all: Vec<_> = got.into_iter().map(|i| i.addr().get() - 1).collect();
+            all.extend(last.join().unwrap());
+            all.sort();
+            assert_eq!(all, [0, 1, 2]);
+        });
+    }
 }

@@ -190,8 +190,10 @@ mod models {
 
     struct Shared {
         word: ParkWord,
-        /// Stands for the saved context and for the sleeper's slot: a race on it is found by loom.
+        /// Stands for the saved context: a race on it is found by loom.
         cell: UnsafeCell<u32>,
+        /// Stands for the sleeper's slot, into which the winner writes.
+        slot: UnsafeCell<u32>,
         resumed: loom::sync::atomic::AtomicUsize,
     }
     // SAFETY: the cell is accessed only as the protocol under test allows; loom reports it otherwise.
@@ -199,26 +201,43 @@ mod models {
     // SAFETY: as above.
     unsafe impl Send for Shared {}
 
+    impl Shared {
+        fn new() -> Arc<Self> {
+            Arc::new(Self {
+                word: ParkWord::new(),
+                cell: UnsafeCell::new(0),
+                slot: UnsafeCell::new(0),
+                resumed: loom::sync::atomic::AtomicUsize::new(0),
+            })
+        }
+
+        /// What the winner of a claim does.
+        fn win(&self) -> Duty {
+            // SAFETY: claimed, so the sleeper's slot is ours until the wake.
+            self.slot.with_mut(|slot| unsafe { *slot = 7 });
+            self.word.wake()
+        }
+    }
+
     fn resume(s: &Shared) {
         // SAFETY: whoever has the duty to resume owns the sleeper (I3).
         s.cell.with_mut(|c| unsafe { *c += 1 });
+        // SAFETY: as above.
+        assert_eq!(s.slot.with(|slot| unsafe { *slot }), 7);
         s.resumed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Mutations seen to fail here: `commit` Relaxed, `wake` Relaxed, `commit` ignoring WOKEN.
+    /// Mutations seen to fail here: `commit` without either half of AcqRel, `wake` without Acquire, either ignoring the
+    /// other's bit; a claim without compare-and-swap, or one that gives up when it meets the commit.
     #[test]
     fn commit_against_wake_resumes_exactly_once() {
         loom::model(|| {
-            let s = Arc::new(Shared {
-                word: ParkWord::new(),
-                cell: UnsafeCell::new(0),
-                resumed: loom::sync::atomic::AtomicUsize::new(0),
-            });
+            let s = Shared::new();
             let sequence = s.word.begin();
             let waker = {
                 let s = s.clone();
                 loom::thread::spawn(move || {
-                    if s.word.claim(sequence, Outcome::selected(0)) && s.word.wake() == Duty::MakeRunnable {
+                    if s.word.claim(sequence, Outcome::selected(0)) && s.win() == Duty::MakeRunnable {
                         resume(&s);
                     }
                 })
@@ -226,7 +245,7 @@ mod models {
             let timer = {
                 let s = s.clone();
                 loom::thread::spawn(move || {
-                    if s.word.claim(sequence, Outcome::TIMED_OUT) && s.word.wake() == Duty::MakeRunnable {
+                    if s.word.claim(sequence, Outcome::TIMED_OUT) && s.win() == Duty::MakeRunnable {
                         resume(&s);
                     }
                 })
@@ -240,6 +259,63 @@ mod models {
             waker.join().unwrap();
             timer.join().unwrap();
             assert_eq!(s.resumed.load(Ordering::Relaxed), 1);
+        });
+    }
+
+    /// Mutations seen to fail here: `begin` keeping the sequence; a claim that does not compare it.
+    #[test]
+    fn b16_a_claim_of_an_old_wait_fails() {
+        // A timer that was too late for its wait ends the next one.
+        loom::model(|| {
+            let word = Arc::new(ParkWord::new());
+            let first = word.begin();
+            let timer = {
+                let word = word.clone();
+                loom::thread::spawn(move || {
+                    let won = word.claim(first, Outcome::TIMED_OUT);
+                    if won {
+                        word.wake();
+                    }
+                    won
+                })
+            };
+            // The same thread is the claimer, so that the second wait begins whatever the timer does.
+            let won = word.claim(first, Outcome::selected(0));
+            if won {
+                word.wake();
+            }
+            while word.outcome().is_none() {
+                loom::thread::yield_now();
+            }
+            let second = word.begin();
+            let theirs = timer.join().unwrap();
+            assert!(won != theirs, "one of the two ends the first wait");
+            assert!(word.claim(second, Outcome::selected(1)), "an old claim ended the second wait");
+            word.wake();
+            assert_eq!(word.outcome(), Some(Outcome::selected(1)));
+        });
+    }
+
+    /// Mutations seen to fail here: `outcome` Relaxed, or not waiting for WOKEN; `wake` without Release.
+    #[test]
+    fn an_outcome_comes_with_what_the_winner_wrote() {
+        // A waiter that did not need to sleep, and returns before its value is there, or does not see it.
+        loom::model(|| {
+            let s = Shared::new();
+            let sequence = s.word.begin();
+            let winner = {
+                let s = s.clone();
+                loom::thread::spawn(move || {
+                    assert!(s.word.claim(sequence, Outcome::selected(0)));
+                    s.win();
+                })
+            };
+            while s.word.outcome().is_none() {
+                loom::thread::yield_now();
+            }
+            // SAFETY: woken, so the slot is ours again.
+            assert_eq!(s.slot.with(|slot| unsafe { *slot }), 7);
+            winner.join().unwrap();
         });
     }
 }
