@@ -112,7 +112,7 @@ fn aborts_in_a_scope() -> ExitCode {
     Builder::new().panic(PanicPolicy::Abort).start().unwrap();
     _ = go!(name = "camel"; {
         gaggle::scope(|s| {
-            s.go(|| gaggle::runtime::yield_now());
+            s.go(gaggle::runtime::yield_now);
             panic!("the last straw");
         });
     })
