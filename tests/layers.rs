@@ -243,10 +243,9 @@ fn files_and_functions_can_be_read_in_one_go() {
             let words: Vec<_> = line.split_whitespace().take_while(|w| !w.contains('(')).collect();
             let is_function = words.contains(&"fn") || line.trim_start().starts_with("fn ");
             let end = || lines[at..].iter().position(|l| *l == format!("{indent}}}"));
-            if let (true, Some(length)) = (is_function && line.trim_end().ends_with('{'), end()) {
-                if length > 60 {
-                    found.push(format!("{}:{}: a function of {length} lines", source.path, at + 1));
-                }
+            let length = if is_function && line.trim_end().ends_with('{') { end().unwrap_or(0) } else { 0 };
+            if length > 60 {
+                found.push(format!("{}:{}: a function of {length} lines", source.path, at + 1));
             }
         }
     }

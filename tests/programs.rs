@@ -35,26 +35,54 @@ fn main() -> ExitCode {
     run_tests(all.iter().flat_map(|room| room.tests))
 }
 
-/// As much of the standard harness as `cargo test` and people use: names to filter by, `--exact`, `--list`.
-fn run_tests<'a>(tests: impl Iterator<Item = &'a Named<fn()>>) -> ExitCode {
-    let args: Vec<_> = std::env::args().skip(1).collect();
-    let has = |flag: &str| args.iter().any(|arg| arg == flag);
-    let filters: Vec<_> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
-    let fits = |name: &str| match (filters.is_empty(), has("--exact")) {
-        (true, _) => true,
-        (_, true) => filters.iter().any(|filter| name == *filter),
-        (_, false) => filters.iter().any(|filter| name.contains(*filter)),
-    };
-    let chosen = tests.filter(|(name, _)| fits(name) && !has("--ignored"));
-    let mut failed = 0;
-    for (name, test) in chosen {
-        if has("--list") {
-            println!("{name}: test");
-            continue;
+/// What the command line asks for: as much of the standard harness as `cargo test` and people use.
+#[derive(Default)]
+struct Asked {
+    filters: Vec<String>,
+    skips: Vec<String>,
+    exact: bool,
+    list: bool,
+    ignored_only: bool,
+}
+
+impl Asked {
+    fn read(mut args: impl Iterator<Item = String>) -> Self {
+        let mut asked = Self::default();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--exact" => asked.exact = true,
+                "--list" => asked.list = true,
+                "--ignored" => asked.ignored_only = true,
+                "--skip" => asked.skips.extend(args.next()),
+                "--test-threads" | "--format" | "--color" | "--logfile" => drop(args.next()),
+                flag if flag.starts_with('-') => {}
+                _ => asked.filters.push(arg),
+            }
         }
+        asked
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        let fits = |filter: &String| if self.exact { name == filter } else { name.contains(filter.as_str()) };
+        !self.ignored_only && !self.skips.iter().any(fits) && (self.filters.is_empty() || self.filters.iter().any(fits))
+    }
+}
+
+fn run_tests<'a>(tests: impl Iterator<Item = &'a Named<fn()>>) -> ExitCode {
+    let asked = Asked::read(std::env::args().skip(1));
+    let chosen: Vec<_> = tests.filter(|(name, _)| asked.wants(name)).collect();
+    if asked.list {
+        chosen.iter().for_each(|(name, _)| println!("{name}: test"));
+        return ExitCode::SUCCESS;
+    }
+    println!("\nrunning {} tests", chosen.len());
+    let mut failed = 0;
+    for (name, test) in &chosen {
         let passed = std::panic::catch_unwind(test).is_ok();
         println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
         failed += usize::from(!passed);
     }
+    let word = if failed == 0 { "ok" } else { "FAILED" };
+    println!("\ntest result: {word}. {} passed; {failed} failed\n", chosen.len() - failed);
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(101) }
 }

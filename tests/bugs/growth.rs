@@ -17,7 +17,7 @@ fn b23_a_mutable_argument_survives_growth() {
         let mut own = depth;
         if depth > 0 {
             count(depth - 1, &mut own, cells);
-            if depth % 500 == 0 {
+            if depth.is_multiple_of(500) {
                 gaggle::runtime::yield_now();
             }
         }
@@ -49,11 +49,12 @@ fn b23_boxes_and_pins_into_the_stack_survive_growth() {
         outer: Option<&'a Node<'a>>,
     }
     #[growable]
+    #[allow(clippy::redundant_allocation, reason = "a reference in the heap is the test")]
     fn link(depth: u64, outer: &Node<'_>, heap: Vec<Box<&u64>>) -> u64 {
         let here = std::pin::pin!(Node { value: depth, outer: Some(outer) });
         let pinned: Pin<&Node<'_>> = here.as_ref();
         let mut heap: Vec<Box<&u64>> = heap;
-        if depth % 16 == 0 {
+        if depth.is_multiple_of(16) {
             heap.push(Box::new(&pinned.get_ref().value));
         }
         if depth > 0 {

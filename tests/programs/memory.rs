@@ -85,6 +85,10 @@ fn a_million_parked_migrating() -> ExitCode {
 
 fn no_address_space_is_an_error_not_a_crash() {
     // A fatal error, or a signal, in a program that could have gone on with the goroutines it has.
+    if cfg!(gaggle_portable) {
+        // Its stacks are mapped at the first run, when an error comes too late.
+        return;
+    }
     for procs in ["1", "4"] {
         let ended = run("out_of_address_space", &[("GAGGLE_PROCS", procs)]);
         ended.assert_code(0).assert_says("cannot start a goroutine: no memory for a stack of 1048576 bytes");

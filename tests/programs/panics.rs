@@ -3,6 +3,7 @@
 use crate::child::{room, run};
 use gaggle::runtime::{Builder, PanicPolicy};
 use gaggle::{chan, go};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 room! {
@@ -112,7 +113,7 @@ fn aborts_in_a_scope() -> ExitCode {
     Builder::new().panic(PanicPolicy::Abort).start().unwrap();
     _ = go!(name = "camel"; {
         gaggle::scope(|s| {
-            s.go(|| gaggle::runtime::yield_now());
+            s.go(gaggle::runtime::yield_now);
             panic!("the last straw");
         });
     })
@@ -209,8 +210,9 @@ fn odd_payloads() -> ExitCode {
                 panic!("dropping the payload");
             }
         }
-        // Detached before and after its end, and joined.
-        drop(go!({
+        // Detached before its end, after it, or just then: who comes later drops the payload.
+        let detach = |g: gaggle::JoinHandle<()>| catch_unwind(AssertUnwindSafe(|| drop(g)));
+        _ = detach(go!({
             std::panic::resume_unwind(Box::new(Bomb));
         }));
         gaggle::runtime::yield_now();
@@ -220,7 +222,7 @@ fn odd_payloads() -> ExitCode {
         while !ended.is_finished() {
             gaggle::runtime::yield_now();
         }
-        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(ended))).is_err());
+        assert!(detach(ended).is_err());
         let payload = go!({
             std::panic::resume_unwind(Box::new(Bomb));
         })
@@ -228,7 +230,7 @@ fn odd_payloads() -> ExitCode {
         .unwrap_err();
         std::mem::forget(payload);
         // A result whose destructor panics.
-        drop(go!({ Bomb }));
+        _ = catch_unwind(AssertUnwindSafe(|| drop(go!({ Bomb }))));
         (0..10).for_each(|_| go!({ gaggle::runtime::yield_now() }).join().unwrap());
         println!("done");
     }

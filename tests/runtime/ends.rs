@@ -142,3 +142,53 @@ fn a_chain_of_blocked_goroutines_falls_like_dominoes() {
         assert_eq!(before.recv(), None);
     });
 }
+
+#[test]
+fn a_threads_last_destructors_may_still_use_channels() {
+    // A thread local of the runtime that is gone before the user's own: a panic or an abort at the end of a thread.
+    let _turn = turn("a_threads_last_destructors_may_still_use_channels");
+    struct Last(gaggle::Sender<u32>, Receiver<u32>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            assert_eq!(self.1.recv(), Some(1));
+            let (tx, rx) = chan::<u32>(0);
+            let child = spawn(move || tx.send(2).unwrap());
+            assert_eq!(rx.recv_timeout(std::time::Duration::from_secs(60)), Ok(2));
+            child.join().unwrap();
+            assert_eq!(gaggle::runtime::id(), None);
+            select! {
+                sent = self.0 <- 3 => sent.unwrap(),
+            }
+        }
+    }
+    thread_local!(static LAST: std::cell::RefCell<Option<Last>> = const { std::cell::RefCell::new(None) });
+    everywhere(scaled(20), || {
+        let (there, here) = chan(0);
+        let (back, home) = chan(0);
+        std::thread::spawn(move || {
+            // Before the runtime's own, so that it is destroyed after them.
+            LAST.set(Some(Last(back, here)));
+            assert!(chan::<u32>(0).1.recv_timeout(std::time::Duration::from_micros(1)).is_err());
+        });
+        there.send(1).unwrap();
+        assert_eq!(home.recv(), Some(3));
+    });
+}
+
+#[test]
+fn runs_nest() {
+    // A run inside a goroutine that waits for its own thread.
+    let _turn = turn("runs_nest");
+    everywhere(scaled(100), || {
+        let words = ["borrowed", "by", "all"];
+        let sum = gaggle::run(|| {
+            let inner = gaggle::run(|| spawn(|| 1).join().unwrap() + words[0].len());
+            let _guard = gaggle::runtime::lock_os_thread();
+            inner + gaggle::run(|| words.iter().map(|w| w.len()).sum::<usize>())
+        });
+        assert_eq!(sum, 9 + 13);
+        let panicked = std::panic::catch_unwind(|| gaggle::run(|| std::panic::resume_unwind(Box::new(5u8))));
+        let payload: Box<dyn std::any::Any + Send> = panicked.map(|()| ()).unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&5u8));
+    });
+}
