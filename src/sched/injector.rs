@@ -150,21 +150,17 @@ mod models {
             let ring = Arc::new(AtomicUsize::new(0));
             push(&injector, item(), 1);
             push(&injector, item(), 2);
-            let holder = {
+            let sleeper = {
                 let (injector, ring) = (injector.clone(), ring.clone());
-                thread::spawn(move || {
-                    // ORDERING: Relaxed; as the ring's tail is for who looks whether it is empty.
-                    let first = injector.pop_batch(1, usize::MAX, |_| ring.store(1, Ordering::Relaxed));
-                    assert!(first.is_some());
-                })
+                // As `anything_to_steal`: first the injector, then the rings. The sleeper is the spawned thread, and
+                // does not yield, after which loom would show it no old value of the ring.
+                // ORDERING: Relaxed; ordered by the look at the injector.
+                thread::spawn(move || !injector.is_empty() || ring.load(Ordering::Relaxed) == 1)
             };
-            // As `anything_to_steal`: first the injector, then the rings.
-            while !injector.is_empty() {
-                thread::yield_now();
-            }
-            // ORDERING: Relaxed; ordered by the look at the injector.
-            assert_eq!(ring.load(Ordering::Relaxed), 1, "two items, one to run: the other one is seen nowhere");
-            holder.join().unwrap();
+            // ORDERING: Relaxed; as the ring's tail is for who looks whether it is empty.
+            let first = injector.pop_batch(1, usize::MAX, |_| ring.store(1, Ordering::Relaxed));
+            assert!(first.is_some());
+            assert!(sleeper.join().unwrap(), "two items, one to run: the other one is seen nowhere");
         });
     }
 }

@@ -1,11 +1,13 @@
 //! The scheduler: goroutines (G) run by workers (M), which hold processors (P). `README.md` tells the protocols.
 //!
-//! Compiled under loom too, as plain data structures: `status`, `local_queue`, `injector`, `idle` and `list`.
+//! Compiled under loom too, as plain data structures: `status`, `local_queue`, `run_next`, `injector`, `idle` and
+//! `list`.
 
 mod idle;
 pub(crate) mod injector;
 pub(crate) mod list;
 pub(crate) mod local_queue;
+mod run_next;
 pub(crate) mod site;
 pub(crate) mod status;
 

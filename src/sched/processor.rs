@@ -3,24 +3,23 @@
 //! # Invariants
 //! 1. A processor is *held* by at most one worker. Fields marked *holder* are accessed by it alone; handing a
 //!    processor over goes through the scheduler's lock or a worker's event, which publish them.
-//! 2. `run_next` holds a goroutine that may be stolen (one that has no home). Taking it, by the holder or a thief,
-//!    is a swap, so exactly one gets it.
+//! 2. `run_next` holds a goroutine that may be stolen (one that has no home).
 
 use super::goroutine::Goroutine;
 use super::list::List;
 use super::local_queue::LocalQueue;
+use super::run_next::RunNext;
 use crate::coroutine::stack::Promises;
-use crate::primitives::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use crate::primitives::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::primitives::cell::UnsafeCell;
 use core::cell::Cell;
-use core::ptr::{self, NonNull};
-use crossbeam_utils::CachePadded;
+use core::ptr::NonNull;
 
 /// See the module's page.
 pub(crate) struct Processor {
     pub(super) queue: LocalQueue<Goroutine>,
     /// The goroutine to run before the queue: woken or started last by the one that runs now.
-    run_next: CachePadded<AtomicPtr<Goroutine>>,
+    run_next: RunNext<Goroutine>,
     /// Counts switches; a thief that sees it stand still may take `run_next`.
     pub(super) tick: AtomicU32,
     /// Whether the goroutine that runs here is asked to yield (`park::slice`).
@@ -45,7 +44,7 @@ impl Processor {
     pub(super) fn new() -> Self {
         Self {
             queue: LocalQueue::new(),
-            run_next: CachePadded::new(AtomicPtr::new(ptr::null_mut())),
+            run_next: RunNext::new(),
             tick: AtomicU32::new(0),
             slice: AtomicU8::new(0),
             started: AtomicU64::new(0),
@@ -59,25 +58,17 @@ impl Processor {
     /// Puts `g` first; what stood there is returned. Holder only.
     #[inline]
     pub(super) fn set_next(&self, g: NonNull<Goroutine>) -> Option<NonNull<Goroutine>> {
-        // ORDERING: AcqRel; Release publishes `g` to a thief's Acquire swap in `take_next`, Acquire is for what a
-        // thief may have put back.
-        NonNull::new(self.run_next.swap(g.as_ptr(), Ordering::AcqRel))
+        self.run_next.set(g)
     }
 
     /// Takes what stands first. Holder, or a patient thief.
     #[inline]
     pub(super) fn take_next(&self) -> Option<NonNull<Goroutine>> {
-        // ORDERING: Relaxed look; most often there is nothing, and a swap costs.
-        if self.run_next.load(Ordering::Relaxed).is_null() {
-            return None;
-        }
-        // ORDERING: Acquire pairs with the Release in `set_next`.
-        NonNull::new(self.run_next.swap(ptr::null_mut(), Ordering::Acquire))
+        self.run_next.take()
     }
 
     pub(super) fn peek_next(&self) -> *mut Goroutine {
-        // ORDERING: Relaxed; compared, never followed.
-        self.run_next.load(Ordering::Relaxed)
+        self.run_next.peek()
     }
 
     /// Whether there seems to be work for a thief, or for a worker that takes this processor.

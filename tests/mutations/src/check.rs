@@ -46,6 +46,29 @@ impl Runner {
         (ended(status, &output), start.elapsed())
     }
 
+    /// The names of the tests that `check` stands for.
+    ///
+    /// # Errors
+    /// If they cannot be built.
+    pub fn names(&self, check: &Check) -> Result<Vec<String>, String> {
+        let mut command = self.cargo(check);
+        let (status, output) = self.finish(command.args(["--", "--list"]).args(&check.filters), BUILD_LIMIT);
+        if !status.is_some_and(|status| status.success()) {
+            return Err(compiler_error(&output));
+        }
+        Ok(output.lines().filter_map(|line| line.strip_suffix(": test")).map(Into::into).collect())
+    }
+
+    /// Runs the one model that is named by `check`, with what loom says of its progress.
+    pub fn explore(&self, check: &Check, limit: Duration) -> (Ended, Duration, String) {
+        let mut command = self.cargo(check);
+        command.env("LOOM_LOG", "loom::model=info").env("LOOM_CHECKPOINT_INTERVAL", "1000");
+        command.args(["--", "--exact", "--nocapture", "--test-threads=1"]).args(&check.filters);
+        let start = Instant::now();
+        let (status, output) = self.finish(&mut command, limit);
+        (ended(status, &output), start.elapsed(), output)
+    }
+
     fn cargo(&self, check: &Check) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.current_dir(&self.project).arg("test");
@@ -65,9 +88,11 @@ impl Runner {
         // Built more quickly by more than they run more slowly; loom itself stays optimised.
         command.env("CARGO_PROFILE_LOOM_INCREMENTAL", "true").env("CARGO_PROFILE_LOOM_OPT_LEVEL", "1");
         command.env("CARGO_PROFILE_DEV_DEBUG", "false");
-        if std::env::var_os("LOOM_MAX_PREEMPTIONS").is_none() {
-            command.env("LOOM_MAX_PREEMPTIONS", "3");
-        }
+        match std::env::var("LOOM_MAX_PREEMPTIONS") {
+            Ok(bound) if bound == "none" => command.env_remove("LOOM_MAX_PREEMPTIONS"),
+            Ok(_) => &mut command,
+            Err(_) => command.env("LOOM_MAX_PREEMPTIONS", "3"),
+        };
         command
     }
 

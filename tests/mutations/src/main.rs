@@ -5,6 +5,7 @@
 //! cargo run --manifest-path tests/mutations/Cargo.toml -- chan-     those whose name contains one of the words
 //! cargo run --manifest-path tests/mutations/Cargo.toml -- --list    what there is
 //! cargo run --manifest-path tests/mutations/Cargo.toml -- --check   whether every place is still to be found
+//! cargo run --manifest-path tests/mutations/Cargo.toml -- --models  how many executions each model explores
 //! ```
 //!
 //! The copy, and what cargo builds of it, stay in `target/mutations`, so that the next run need not begin anew.
@@ -14,6 +15,7 @@
 
 mod check;
 mod list;
+mod models;
 mod project;
 
 use check::{Ended, Runner};
@@ -43,6 +45,10 @@ fn run() -> Result<bool, String> {
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut mutations = list::parse(&text).map_err(|why| format!("list.txt: {why}"))?;
     let (options, words): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|arg| arg.starts_with("--"));
+    if options.first().is_some_and(|option| option == "--models") {
+        let (_project, runner) = copy(&root)?;
+        return models::table(&runner, &words);
+    }
     mutations.retain(|m| words.is_empty() || words.iter().any(|word| m.name.contains(word.as_str())));
     if mutations.is_empty() {
         return Err("no fault of such a name".into());
@@ -61,6 +67,13 @@ fn run() -> Result<bool, String> {
 fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+fn copy(root: &Path) -> Result<(Project, Runner), String> {
+    let work = std::env::var_os("GAGGLE_MUTATIONS_DIR").map_or_else(|| root.join("target/mutations"), PathBuf::from);
+    let project = Project::copy(root, &work).map_err(|error| error.to_string())?;
+    let runner = Runner::new(project.path(), &work);
+    Ok((project, runner))
 }
 
 /// Whether every place of the list is there, once.
@@ -82,9 +95,7 @@ fn all(root: &Path, mutations: &[Mutation]) -> Result<bool, String> {
         return Ok(false);
     }
     let start = Instant::now();
-    let work = std::env::var_os("GAGGLE_MUTATIONS_DIR").map_or_else(|| root.join("target/mutations"), PathBuf::from);
-    let project = Project::copy(root, &work).map_err(|error| error.to_string())?;
-    let runner = Runner::new(project.path(), &work);
+    let (project, runner) = copy(root)?;
     let limits = unchanged(&runner, mutations)?;
     println!("\n{:44} {:9} {:>6}  by what", "fault", "", "time");
     let mut verdicts = Vec::new();
