@@ -2,5 +2,6 @@
 //!
 //! See `README.md` in this folder for pictures of a slot, of a suspended stack and of a chain of segments.
 
+mod sanitizer;
 pub(crate) mod stack;
 pub(crate) mod switch;

@@ -22,6 +22,8 @@ mod state;
 
 pub(crate) use cache::{Promises, StackCache};
 pub(crate) use state::StackState;
+#[cfg(gaggle_asan)]
+pub(in crate::coroutine) use store::stack_around;
 pub(crate) use store::{Stack, protection};
 
 use crate::primitives::atomic::{AtomicUsize, Ordering};

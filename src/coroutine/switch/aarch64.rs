@@ -21,6 +21,7 @@
 //! 1. The 32 bytes at `sp` of a suspended context are the switch's own until it is resumed, which pops them.
 
 use super::Entry;
+use crate::coroutine::sanitizer;
 use crate::coroutine::stack::StackState;
 use core::arch::{asm, naked_asm};
 use core::ffi::c_void;
@@ -37,8 +38,8 @@ pub(crate) use native::{Context, call_on};
 /// The stack holds no frames and stays bound until the context is done; `ctx` and `state` are the caller's alone;
 /// `entry(arg)` may be called, never unwinds, and returns a context that may be resumed (I1 of the parent).
 pub(crate) unsafe fn init(ctx: *mut Context, state: *mut StackState, entry: Entry, arg: *mut ()) {
-    // SAFETY: the caller's promise for `state`.
-    let frame = native::first_frame(unsafe { &*state });
+    // SAFETY: the caller's promises.
+    let (frame, entry, arg) = unsafe { native::start(ctx, state, entry, arg) };
     // SAFETY: the stack is idle, so the words below its first frame are ours, as in the picture.
     unsafe {
         let sp = frame.cast::<usize>().sub(4);
@@ -59,6 +60,7 @@ pub(crate) unsafe fn swap(save: *mut Context, load: *const Context) {
     // SAFETY: the caller's promises. Every register is an operand, a clobber, or saved by hand (x19 and x29, which
     // cannot be named as clobbers); memory is taken to change; the words pushed are popped at resumption (I1).
     unsafe {
+        sanitizer::leave(save, load);
         asm!(
             "adr x9, 2f",                   // where to go on
             "stp x19, x29, [sp, #-32]!",
@@ -78,6 +80,7 @@ pub(crate) unsafe fn swap(save: *mut Context, load: *const Context) {
             out("x25") _, out("x26") _, out("x27") _, out("x28") _,
             clobber_abi("C"),
         );
+        sanitizer::arrive(save);
     }
 }
 

@@ -1,23 +1,29 @@
-//! What the native back ends share: the word, and how a closure is called on another stack.
+//! What the native back ends share: the word, where frames start, and how a closure is called on another stack.
 //!
 //! # Invariants
 //! 1. The word of a suspended context is its stack pointer; what the switch saved lies around it as the back end's
 //!    picture shows, and nowhere else.
 
+use super::super::Entry;
+use crate::coroutine::sanitizer::{self, Fiber};
 use crate::coroutine::stack::{Bounds, Stack, StackState};
 use core::ffi::c_void;
 
-/// A suspended machine context: its stack pointer.
+/// A suspended machine context: its stack pointer, first because the switch looks there.
 #[derive(Debug)]
-#[repr(transparent)]
+#[repr(C)]
 pub(crate) struct Context {
     pub(super) sp: *mut u8,
+    /// Of no size, unless the build is for a sanitizer.
+    pub(in crate::coroutine) fiber: Fiber,
 }
+
+const _: () = assert!(cfg!(any(gaggle_asan, gaggle_tsan)) || size_of::<Context>() == size_of::<usize>());
 
 impl Context {
     /// Nothing to resume yet; also what a thread's own context is before it first leaves.
     pub(crate) const fn empty() -> Self {
-        Self { sp: core::ptr::null_mut() }
+        Self { sp: core::ptr::null_mut(), fiber: Fiber::new() }
     }
 }
 
@@ -25,13 +31,31 @@ impl Context {
 ///
 /// Stacks of one class lie a power of two apart, so that their tops would compete for the same few lines of every
 /// cache; the tops of neighbours are therefore shifted by some lines each.
-pub(super) fn first_frame(state: &StackState) -> *mut u8 {
+fn first_frame(stack: &Stack) -> *mut u8 {
     const COLOURS: usize = 8;
     const SHIFT: usize = 128;
-    let stack = state.base_stack().expect("no stack is bound");
     let Bounds { top, .. } = stack.bounds();
     let colour = top / stack.size() % COLOURS;
     (top - SHIFT - colour * SHIFT) as *mut u8
+}
+
+/// Where a fresh context starts, and what it calls there with what argument.
+///
+/// # Safety
+/// As `init`.
+pub(super) unsafe fn start(
+    ctx: *mut Context,
+    state: *mut StackState,
+    entry: Entry,
+    arg: *mut (),
+) -> (*mut u8, Entry, *mut ()) {
+    // SAFETY: the caller's promise for `state`, `ctx` and the stack.
+    unsafe {
+        let stack = (*state).base_stack().expect("no stack is bound");
+        let frame = first_frame(stack);
+        let (entry, arg) = sanitizer::begin(ctx, frame, stack.bounds(), entry, arg);
+        (frame, entry, arg)
+    }
 }
 
 /// Calls `f` on `stack`, which must be idle, and comes back to this one. Panics unwind through, backtraces cross.
@@ -45,8 +69,9 @@ pub(crate) unsafe fn call_on(stack: &Stack, f: &mut dyn FnMut()) {
         let f = unsafe { &mut *closure.cast::<&mut dyn FnMut()>() };
         f();
     }
-    let mut f = f;
-    let closure = (&raw mut f).cast::<c_void>();
-    // SAFETY: the stack is idle (the caller's promise) and its top is aligned as every page is.
-    unsafe { super::call_on_stack(closure, stack.bounds().top as *mut u8, call) }
+    sanitizer::cross(stack.bounds(), f, |mut f| {
+        let closure = (&raw mut f).cast::<c_void>();
+        // SAFETY: the stack is idle (the caller's promise) and its top is aligned as every page is.
+        unsafe { super::call_on_stack(closure, stack.bounds().top as *mut u8, call) }
+    });
 }

@@ -22,6 +22,7 @@
 //!    running stack the `asm!` block below has them to itself (it is not marked `nostack`).
 
 use super::Entry;
+use crate::coroutine::sanitizer;
 use crate::coroutine::stack::StackState;
 use core::arch::{asm, naked_asm};
 use core::ffi::c_void;
@@ -38,8 +39,8 @@ pub(crate) use native::{Context, call_on};
 /// The stack holds no frames and stays bound until the context is done; `ctx` and `state` are the caller's alone;
 /// `entry(arg)` may be called, never unwinds, and returns a context that may be resumed (I1 of the parent).
 pub(crate) unsafe fn init(ctx: *mut Context, state: *mut StackState, entry: Entry, arg: *mut ()) {
-    // SAFETY: the caller's promise for `state`.
-    let sp = native::first_frame(unsafe { &*state });
+    // SAFETY: the caller's promises.
+    let (sp, entry, arg) = unsafe { native::start(ctx, state, entry, arg) };
     // SAFETY: the stack is idle, so the words below its first frame are ours, as in the picture.
     unsafe {
         let words = sp.cast::<usize>();
@@ -60,6 +61,7 @@ pub(crate) unsafe fn swap(save: *mut Context, load: *const Context) {
     // SAFETY: the caller's promises. Every register is an operand, a clobber, or saved by hand (rbx and rbp, which
     // cannot be named as clobbers); memory is taken to change; the words below rsp are ours (I1).
     unsafe {
+        sanitizer::leave(save, load);
         asm!(
             "lea rax, [rip + 2f]",          // where to go on
             "mov [rsp - 8], rax",
@@ -76,6 +78,7 @@ pub(crate) unsafe fn swap(save: *mut Context, load: *const Context) {
             out("r12") _, out("r13") _, out("r14") _, out("r15") _,
             clobber_abi("C"),
         );
+        sanitizer::arrive(save);
     }
 }
 

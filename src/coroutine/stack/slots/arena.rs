@@ -13,6 +13,7 @@
 
 use super::super::{CLASSES, Class, StackError};
 use super::{Stack, guard, regions};
+use crate::coroutine::sanitizer;
 use crate::platform::memory::{self, Range};
 use crate::primitives::{Lock, LockRank};
 use std::io;
@@ -171,7 +172,9 @@ impl Slots {
         unsafe {
             guard::guard_slots(range.start, count, class, |start, protection| {
                 // SAFETY: each slot is told of once, so this is its only owner (I1 of the parent).
-                cold.push(Stack::from_slot(start, class, protection));
+                let stack = Stack::from_slot(start, class, protection);
+                sanitizer::register_stack(stack.bounds());
+                cold.push(stack);
             })?;
         }
         range.start += count * class.bytes();

@@ -102,5 +102,14 @@ pub(super) fn is_overflow(address: usize, sp: usize) -> bool {
     })
 }
 
+/// The stack that `address` lies in, be it a slot's or the calling thread's own.
+#[cfg(gaggle_asan)]
+pub(in crate::coroutine) fn stack_around(address: usize) -> Option<Bounds> {
+    match regions::find(address) {
+        Some(slot) => Some(Bounds { bottom: slot.start + page_size(), top: slot.start + slot.class.bytes() }),
+        None => crate::platform::memory::thread_stack().map(|(bottom, top)| Bounds { bottom, top }),
+    }
+}
+
 #[cfg(test)]
 mod tests;
