@@ -117,10 +117,11 @@ fn glance(cases: &mut [Case<'_>], order: &Order) -> Option<usize> {
     for at in 0..cases.len() {
         let arm = order.arm(at);
         let case = &mut cases[arm];
-        if let Some(core) = case.core() {
-            if case.seems_ready(core) && try_case(case, core) {
-                return Some(arm);
-            }
+        if let Some(core) = case.core()
+            && case.seems_ready(core)
+            && try_case(case, core)
+        {
+            return Some(arm);
         }
     }
     None

@@ -60,7 +60,7 @@ fn goroutines() {
 }
 
 /// One round of nonblock.go for a type and a capacity.
-fn nonblock<T: Clone + PartialEq + std::fmt::Debug + Send + 'static>(value: &T, capacity: usize) {
+fn nonblock<T: Clone + PartialEq + std::fmt::Debug + std::marker::Send + 'static>(value: &T, capacity: usize) {
     let (tx, rx) = chan::<T>(capacity);
     assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
     // A receiver that waits: the try succeeds once it does, and not before on an unbuffered channel.
