@@ -21,7 +21,8 @@ fn join_gives_the_result_whatever_its_size() {
         #[repr(align(64))]
         struct Aligned(u8);
         let aligned = Aligned(5);
-        let addr_ok = spawn(move || (std::ptr::from_ref(&aligned).addr() % 64 == 0, aligned.0)).join().unwrap();
+        let addr_ok =
+            spawn(move || (std::ptr::from_ref(&aligned).addr().is_multiple_of(64), aligned.0)).join().unwrap();
         assert_eq!(addr_ok, (true, 5));
     });
 }

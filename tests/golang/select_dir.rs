@@ -167,7 +167,7 @@ fn b02_select6_receivers() {
         let second = go!({
             select! {
                 _ = <-c1 => panic!("nobody sends before the select is over"),
-                v = <-c2 => c3_tx.send(v.unwrap()).unwrap(),
+                v = <-c2 => { v.unwrap(); c3_tx.send(()).unwrap() }
             }
             c1.recv()
         });
@@ -189,7 +189,7 @@ fn b02_select6_senders() {
         let second = go!({
             select! {
                 c1 <- 4 => panic!("nobody receives before the select is over"),
-                v = <-c2 => c3_tx.send(v.unwrap()).unwrap(),
+                v = <-c2 => { v.unwrap(); c3_tx.send(()).unwrap() }
             }
             c1.send(2)
         });
