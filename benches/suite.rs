@@ -124,7 +124,9 @@ fn select_default(n: u64) {
     let mut empty = 0;
     for _ in 0..n {
         select! {
-            v = <-rx => drop(black_box(v)),
+            v = <-rx => {
+                black_box(v);
+            },
             default => empty += 1,
         }
     }

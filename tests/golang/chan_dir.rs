@@ -60,11 +60,7 @@ fn goroutines() {
 }
 
 /// One round of nonblock.go for a type and a capacity.
-<<<<<<< HEAD
-fn nonblock<T: Clone + PartialEq + std::fmt::Debug + std::marker::Send + 'static>(value: &T, capacity: usize) {
-=======
 fn nonblock<T: Clone + PartialEq + std::fmt::Debug + Send + 'static>(value: &T, capacity: usize) {
->>>>>>> 47e175eddfd80fd2571e16e3482d902020f64c13
     let (tx, rx) = chan::<T>(capacity);
     assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
     // A receiver that waits: the try succeeds once it does, and not before on an unbuffered channel.
@@ -251,21 +247,12 @@ fn zerosize() {
     });
 }
 
-<<<<<<< HEAD
-type Receive = fn(&Receiver<i32>) -> Option<i32>;
-/// A send, which gives an unsent value back.
-type Send = fn(&Sender<i32>) -> Result<(), i32>;
-
-/// The ways to receive from a channel; the second and the fourth never block.
-const RECEIVES: [Receive; 4] = [
-=======
 type Receives = fn(&Receiver<i32>) -> Option<i32>;
 /// A send, which gives an unsent value back.
 type Sends = fn(&Sender<i32>) -> Result<(), i32>;
 
 /// The ways to receive from a channel; the second and the fourth never block.
 const RECEIVES: [Receives; 4] = [
->>>>>>> 47e175eddfd80fd2571e16e3482d902020f64c13
     |rx| rx.recv(),
     |rx| rx.try_recv().ok(),
     |rx| select! { v = <-rx => v },
@@ -273,11 +260,7 @@ const RECEIVES: [Receives; 4] = [
 ];
 
 /// The ways to send; each must fail on a closed channel.
-<<<<<<< HEAD
-const SENDS: [Send; 4] = [
-=======
 const SENDS: [Sends; 4] = [
->>>>>>> 47e175eddfd80fd2571e16e3482d902020f64c13
     |tx| tx.send(2).map_err(|error| error.into_inner()),
     |tx| tx.try_send(2).map_err(|error| error.into_inner()),
     |tx| select! { sent = tx <- 2 => sent.map_err(|error| error.into_inner()) },
