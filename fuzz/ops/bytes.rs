@@ -13,7 +13,7 @@ impl<'a> Bytes<'a> {
         self.0.is_empty()
     }
 
-    pub fn next(&mut self) -> u8 {
+    pub fn byte(&mut self) -> u8 {
         match self.0.split_first() {
             Some((first, rest)) => {
                 self.0 = rest;
@@ -25,11 +25,11 @@ impl<'a> Bytes<'a> {
 
     /// A number below `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
-        usize::from(self.next()) % limit
+        usize::from(self.byte()) % limit
     }
 
     pub fn flag(&mut self) -> bool {
-        self.next() & 1 == 1
+        self.byte() & 1 == 1
     }
 
     /// The next `len` bytes, or what is left, as a script of their own.

@@ -41,7 +41,7 @@ impl Spec {
         Self { capacity, queue: VecDeque::new(), closed: false }
     }
 
-    pub fn len(&self) -> usize {
+    pub fn buffered(&self) -> usize {
         self.queue.len()
     }
 
@@ -50,7 +50,7 @@ impl Spec {
     }
 
     fn is_full(&self) -> bool {
-        self.capacity.is_some_and(|capacity| self.len() >= capacity)
+        self.capacity.is_some_and(|capacity| self.buffered() >= capacity)
     }
 
     /// Whether a send would not block.
@@ -60,7 +60,7 @@ impl Spec {
 
     /// Whether a receive would not block.
     pub fn can_recv(&self) -> bool {
-        self.closed || self.len() > 0
+        self.closed || self.buffered() > 0
     }
 
     pub fn send(&mut self, id: u32) -> Answer<()> {
@@ -259,7 +259,7 @@ impl<const WORDS: usize> Bench<WORDS> {
     /// Everything that can be asked without changing anything.
     fn check_state(&self) {
         let spec = &self.spec;
-        let len = spec.len();
+        let len = spec.buffered();
         let expected = (len, len == 0, spec.is_full(), spec.capacity, spec.closed);
         for tx in &self.senders {
             let seen = (tx.len(), tx.is_empty(), tx.is_full(), tx.capacity(), tx.is_closed());

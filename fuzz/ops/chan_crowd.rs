@@ -16,7 +16,7 @@ type Value = Payload<2>;
 /// Runs a script; panics if a value is lost, doubled or out of order.
 pub fn run(bytes: &[u8]) {
     let mut head = Bytes::new(bytes);
-    let stage = Stage::new(head.next());
+    let stage = Stage::new(head.byte());
     let bytes = bytes.to_vec();
     stage.play(move || {
         let ledger = Ledger::new();
@@ -147,5 +147,5 @@ fn receive_one(rx: &Receiver<Value>, op: usize, script: &mut Bytes<'_>) -> Resul
 
 /// A time that may pass before the other side comes, or not.
 fn short(script: &mut Bytes<'_>) -> Duration {
-    Duration::from_micros(script.next().into())
+    Duration::from_micros(script.byte().into())
 }

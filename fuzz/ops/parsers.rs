@@ -82,7 +82,7 @@ fn spell(bytes: &mut Bytes<'_>, how: usize) -> String {
     let mut text = String::new();
     let mut open: Vec<char> = Vec::new();
     while !bytes.is_empty() && text.len() < 400 {
-        let byte = usize::from(bytes.next());
+        let byte = usize::from(bytes.byte());
         let piece = how == 1 && byte % 8 != 0 || how == 2 && byte % 2 == 0;
         let word = if piece { PIECES[byte / 2 % PIECES.len()] } else { WORDS[byte % WORDS.len()] };
         match word {

@@ -5,13 +5,12 @@
 use super::bytes::Bytes;
 use crate::local_queue::{CAPACITY, LocalQueue};
 use std::collections::VecDeque;
-use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A pointer that is only a number: nobody looks behind it.
 fn item(number: usize) -> NonNull<u8> {
-    NonNull::without_provenance(NonZeroUsize::new(number + 1).expect("numbers are small"))
+    NonNull::new(std::ptr::without_provenance_mut(number + 1)).expect("one more than a number is not null")
 }
 
 fn number(item: NonNull<u8>) -> usize {
@@ -35,9 +34,9 @@ fn alone(mut bytes: Bytes<'_>) {
     while !bytes.is_empty() {
         let who = bytes.below(2);
         match bytes.below(6) {
-            0 => (0..bytes.next()).for_each(|_| pair.push(who)),
+            0 => (0..bytes.byte()).for_each(|_| pair.push(who)),
             1 => pair.push(who),
-            2 => (0..bytes.next()).for_each(|_| pair.pop(who)),
+            2 => (0..bytes.byte()).for_each(|_| pair.pop(who)),
             3 => pair.pop(who),
             _ => pair.steal(who),
         }
@@ -100,7 +99,7 @@ fn with_a_thief(mut bytes: Bytes<'_>) {
             }
         });
         while !bytes.is_empty() {
-            let count = usize::from(bytes.next()) * 4;
+            let count = usize::from(bytes.byte()) * 4;
             for round in 0..count {
                 ring.push(item(next), |item| out.push(number(item)));
                 next += 1;
@@ -108,7 +107,7 @@ fn with_a_thief(mut bytes: Bytes<'_>) {
                     out.extend(ring.pop().map(number));
                 }
             }
-            out.extend((0..bytes.next()).map_while(|_| ring.pop()).map(number));
+            out.extend((0..bytes.byte()).map_while(|_| ring.pop()).map(number));
         }
         done.store(true, Ordering::Release);
         thief.join().expect("the thief does not panic")

@@ -78,7 +78,7 @@ impl<'a> Bench<'a> {
             how => self.select(how, bytes),
         }
         for ((tx, rx), spec) in self.channels.iter().zip(&self.specs) {
-            let expected = (spec.len(), spec.is_closed());
+            let expected = (spec.buffered(), spec.is_closed());
             assert_eq!((tx.len(), tx.is_closed()), expected, "a sender's view");
             assert_eq!((rx.len(), rx.is_closed()), expected, "a receiver's view");
         }

@@ -18,7 +18,7 @@ type Value = Payload<1>;
 /// Runs a script; panics if a value is lost, doubled or out of order.
 pub fn run(bytes: &[u8]) {
     let mut head = Bytes::new(bytes);
-    let stage = Stage::new(head.next());
+    let stage = Stage::new(head.byte());
     let rest = head.to_vec();
     stage.play(move || {
         let ledger = Ledger::new();
@@ -98,7 +98,7 @@ impl<'a> Trader<'a> {
         let [a, b, c] = std::array::from_fn(|_| script.below(self.senders.len()));
         let won = match how {
             0..=2 => self.collected(value, [a, b, c], script.below(3)),
-            3 => self.impatient(value, [a, b, c], Duration::from_micros(script.next().into())),
+            3 => self.impatient(value, [a, b, c], Duration::from_micros(script.byte().into())),
             4 => self.polled(value, [a, b, c]),
             _ => self.written(value, [a, b, c]),
         };

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Runs a script; panics if a stale value, a value before its time, or a wrong answer is seen.
 pub fn run(bytes: &[u8]) {
     let mut head = Bytes::new(bytes);
-    let (stage, what) = (Stage::new(head.next()), head.below(8));
+    let (stage, what) = (Stage::new(head.byte()), head.below(8));
     let script = head.to_vec();
     stage.play(move || {
         let script = Bytes::new(&script);
@@ -28,7 +28,7 @@ pub fn run(bytes: &[u8]) {
 
 /// Short ones may pass during the script; long ones can't.
 fn delay(script: &mut Bytes<'_>) -> (Duration, bool) {
-    match script.next() {
+    match script.byte() {
         0..=7 => (Duration::MAX, false),
         8..=31 => (Duration::from_secs(3600), false),
         short => (Duration::from_micros(u64::from(short - 32) * 4), true),
@@ -39,8 +39,8 @@ fn delay(script: &mut Bytes<'_>) -> (Duration, bool) {
 fn pause(script: &mut Bytes<'_>) {
     match script.below(4) {
         0 => dawdle(script.below(16)),
-        1 => time::sleep(Duration::from_micros(u64::from(script.next()) * 4)),
-        2 => std::thread::sleep(Duration::from_micros(script.next().into())),
+        1 => time::sleep(Duration::from_micros(u64::from(script.byte()) * 4)),
+        2 => std::thread::sleep(Duration::from_micros(script.byte().into())),
         _ => {}
     }
 }
@@ -109,7 +109,7 @@ fn timer(mut script: Bytes<'_>) {
 }
 
 fn ticker(mut script: Bytes<'_>) {
-    let period = |script: &mut Bytes<'_>| Duration::from_micros(100 + u64::from(script.next()) * 4);
+    let period = |script: &mut Bytes<'_>| Duration::from_micros(100 + u64::from(script.byte()) * 4);
     let start = Instant::now();
     let first = period(&mut script);
     let ticker = Ticker::new(first);
@@ -183,7 +183,7 @@ fn in_order(mut script: Bytes<'_>) {
     let start = Instant::now();
     let mut due: Vec<(Instant, Receiver<Instant>)> = Vec::new();
     for _ in 0..1 + script.below(12) {
-        let at = start + Duration::from_micros(u64::from(script.next()) * 8);
+        let at = start + Duration::from_micros(u64::from(script.byte()) * 8);
         due.push((at, time::at(at)));
         if script.flag() {
             due.swap_remove(script.below(due.len()));
