@@ -167,12 +167,12 @@ fn b02_select6_receivers() {
         let second = go!({
             select! {
                 _ = <-c1 => panic!("nobody sends before the select is over"),
-                v = <-c2 => { v.unwrap(); c3_tx.send(()).unwrap() }
+                v = <-c2 => c3_tx.send(v.unwrap()).unwrap(),
             }
             c1.recv()
         });
-        go!(c2_tx.send(()));
-        c3.recv().unwrap();
+        go!(c2_tx.send(true));
+        assert_eq!(c3.recv(), Some(true));
         c1_tx.send(1).unwrap();
         c1_tx.send(2).unwrap();
         assert_eq!(first.join().unwrap().unwrap() + second.join().unwrap().unwrap(), 3);
@@ -189,12 +189,12 @@ fn b02_select6_senders() {
         let second = go!({
             select! {
                 c1 <- 4 => panic!("nobody receives before the select is over"),
-                v = <-c2 => { v.unwrap(); c3_tx.send(()).unwrap() }
+                v = <-c2 => c3_tx.send(v.unwrap()).unwrap(),
             }
             c1.send(2)
         });
-        go!(c2_tx.send(()));
-        c3.recv().unwrap();
+        go!(c2_tx.send(true));
+        assert_eq!(c3.recv(), Some(true));
         assert_eq!(c1_rx.recv().unwrap() + c1_rx.recv().unwrap(), 3);
         first.join().unwrap().unwrap();
         second.join().unwrap().unwrap();
