@@ -71,6 +71,20 @@ fn two_senders_on_a_buffer_of_one() {
     });
 }
 
+/// Mutations caught: the quick path of a receive not minding waiting senders.
+#[test]
+fn a_receive_lets_a_waiting_sender_in() {
+    // A sender left asleep beside a free place, until somebody receives again.
+    model(|| {
+        let (tx, rx) = chan(1);
+        tx.send(1).unwrap();
+        let sender = spawn(move || tx.send(2).unwrap());
+        assert_eq!(rx.recv(), Some(1));
+        sender.join().unwrap();
+        assert_eq!(rx.recv(), Some(2));
+    });
+}
+
 /// Mutations caught: `try_recv` that takes the length from one look, and `CLOSED` from a second.
 #[test]
 fn b06_empty_then_closed() {

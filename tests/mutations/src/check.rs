@@ -163,16 +163,17 @@ fn last_started(output: &str) -> Option<&str> {
 fn panic_message(output: &str) -> String {
     let mut lines = output.lines().skip_while(|line| !line.contains("panicked at "));
     let place = lines.next().unwrap_or_default();
-    let message = lines.next().unwrap_or(place);
+    let message = lines.find(|line| !line.trim().is_empty()).unwrap_or(place);
     shorten(message)
 }
 
 fn crash(output: &str) -> String {
-    let line = output.lines().rev().find(|line| line.contains("signal:") || line.contains("process didn't exit"));
-    let detail = line.and_then(|line| line.split("signal:").nth(1)).unwrap_or(" unknown");
-    let panic = panic_message(output);
-    let panic = if panic.is_empty() { panic } else { format!(": {panic}") };
-    format!("crash, signal{}{panic}", detail.trim_end_matches(')'))
+    let signal = output.lines().rev().find_map(|line| line.split("signal: ").nth(1)?.split([',', ')']).next());
+    let signal = signal.map_or_else(|| "crash".to_owned(), |signal| format!("crash, signal {signal}"));
+    match panic_message(output) {
+        panic if panic.is_empty() => signal,
+        panic => format!("{panic} ({signal})"),
+    }
 }
 
 fn compiler_error(output: &str) -> String {
