@@ -48,13 +48,13 @@
 //! # Also here
 //!
 //! [`sync`]: `WaitGroup`, `Mutex` and the others that park goroutines. [`time`]: sleeping, timers, tickers.
-//! [`goroutine_local!`]: a value per goroutine.
+//! [`goroutine_local!`]: a value per goroutine. [`testing`]: every interleaving of a small program, explored.
 //!
 //! # Features and platforms
 //!
 //! `macros` (default): the macros of this crate. x86_64 and aarch64 Linux have native stacks and switches; every other
 //! target uses the portable back end on the `generator` crate, which `--cfg gaggle_portable` forces on Linux too. Under
-//! `--cfg loom` the same channels, `select!`, `go!` and `sync` run on loom's threads.
+//! `--cfg loom` the same channels, `select!`, `go!` and `sync` run on loom's threads, for [`testing::model`].
 
 extern crate self as gaggle;
 
@@ -66,13 +66,15 @@ mod park;
 #[cfg(not(loom))]
 mod platform;
 mod primitives;
-#[cfg(not(loom))]
+#[cfg_attr(loom, path = "runtime/model.rs")]
 pub mod runtime;
+#[cfg_attr(all(loom, not(test)), allow(dead_code, reason = "plain data structures, compiled for their models"))]
 mod sched;
 pub mod select;
-#[cfg(not(loom))]
+#[cfg_attr(loom, path = "stack_model.rs")]
 pub mod stack;
 pub mod sync;
+pub mod testing;
 #[cfg(not(loom))]
 pub mod time;
 
@@ -84,12 +86,11 @@ pub use gaggle_macros::{go, growable, main, preemptible, select, test};
 pub use go::{Id, JoinHandle, Scope, ScopedJoinHandle, scope, spawn};
 #[cfg(not(loom))]
 pub use park::slice::checkpoint;
-#[cfg(not(loom))]
 pub use runtime::run;
 pub use select::{Select, SelectedOperation};
+pub use testing::model;
 
 /// Options for goroutines.
-#[cfg(not(loom))]
 pub mod task {
     pub use crate::go::{Builder, Id, JoinHandle};
 }
@@ -98,7 +99,6 @@ pub mod task {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::go::{Site, spawn_at as go};
-    #[cfg(not(loom))]
     pub use crate::runtime::{Attr, run_main as main, run_test as test};
     pub use crate::select::expand as select;
 }

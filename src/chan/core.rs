@@ -148,6 +148,7 @@ pub(crate) struct Claimed {
 impl Core {
     pub(crate) const UNBOUNDED: usize = Word::MAX_LEN;
 
+    #[cfg_attr(loom, track_caller)]
     pub(crate) fn new(capacity: usize) -> Self {
         let queues = Queues { senders: WaitQueue::new(), receivers: WaitQueue::new() };
         Self { queues: Lock::new(LockRank::Chan, queues), word: AtomicUsize::new(0), capacity, sequence: sequence() }

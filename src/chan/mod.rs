@@ -54,7 +54,6 @@ mod receiver;
 mod ring;
 mod sender;
 pub(crate) mod shared;
-#[cfg(not(loom))]
 mod timed;
 
 #[cfg(all(test, loom))]
@@ -110,6 +109,7 @@ pub fn chan<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// }
 /// assert_eq!(rx.try_iter().count(), 1000);
 /// ```
+#[cfg_attr(loom, track_caller)]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     ends(Chan::new(Core::UNBOUNDED, Ring::empty()))
 }

@@ -94,6 +94,7 @@ impl From<OutcomeKind> for Ended {
 
 impl<T> Chan<T> {
     /// A channel with one handle on each side.
+    #[cfg_attr(loom, track_caller)]
     pub(crate) fn new(capacity: usize, ring: Ring<T>) -> NonNull<Self> {
         NonNull::from(Box::leak(Box::new(Self {
             core: Core::new(capacity),

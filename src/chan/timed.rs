@@ -1,4 +1,4 @@
-//! The operations that give up after a time. Models have no clock, so this is not compiled under loom.
+//! The operations that give up after a time. Models have no clock: there a timeout may pass at any moment.
 
 use super::errors::{RecvTimeoutError, SendTimeoutError};
 use super::receiver::Receiver;

@@ -95,6 +95,7 @@ impl Builder {
     ///
     /// # Safety
     /// The goroutine ends before anything that `f` and `T` borrow goes away.
+    #[cfg(not(loom))]
     pub(crate) unsafe fn spawn_borrowing<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send,
@@ -105,6 +106,7 @@ impl Builder {
     }
 
     /// Sets the mode that would otherwise be inherited.
+    #[cfg(not(loom))]
     pub(crate) fn migrate(mut self, migrate: bool) -> Self {
         self.options.migrate = Some(migrate);
         self

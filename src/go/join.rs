@@ -121,8 +121,12 @@ impl<T> RawHandle<T> {
 
     pub(super) fn join(self, reason: WaitReason) -> Ended<T> {
         let mut this = ManuallyDrop::new(self);
+        #[cfg(loom)]
+        this.spawned.begin_join();
         // SAFETY: the handle's side, and for once: `this` is not dropped. `T` is the type it was made with.
         let ended = unsafe { this.cell().join::<T>(reason) };
+        #[cfg(loom)]
+        Spawned::end_join();
         // SAFETY: not used again.
         unsafe { ManuallyDrop::drop(&mut this.spawned) };
         ended

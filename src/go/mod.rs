@@ -21,13 +21,11 @@ mod panic;
 mod scope;
 pub(crate) mod task;
 
-#[cfg(not(loom))]
 mod builder;
 #[cfg(not(loom))]
 mod local;
 
 pub use crate::sched::site::Site;
-#[cfg(not(loom))]
 pub use builder::Builder;
 pub use join::{Id, JoinHandle};
 #[cfg(not(loom))]

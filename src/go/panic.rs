@@ -47,7 +47,9 @@ pub(super) fn ending(panic: Option<&PanicPayload>) {
 }
 
 #[cfg(loom)]
-fn tell(_payload: &PanicPayload) {}
+fn tell(payload: &PanicPayload) {
+    crate::park::model::end_by_panic(&**payload);
+}
 
 #[cfg(not(loom))]
 use hooks::tell;

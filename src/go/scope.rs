@@ -114,6 +114,8 @@ struct Member<'scope> {
 
 impl Around for Member<'_> {
     fn before_end(&self, panic: Option<&PanicPayload>) {
+        #[cfg(loom)]
+        crate::park::model::scope_will_tell();
         ending(panic);
     }
 

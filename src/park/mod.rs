@@ -6,7 +6,7 @@
 //! > returns early. All writes made before `wake` are visible after `wait`. Claims on an ended wait fail.
 //!
 //! `README.md` beside this file has the proof sketch. What stops and starts a thread of control is one of two
-//! bodies: `native.rs` (a goroutine on its worker, or a plain OS thread) and `loom.rs` (a thread of a model).
+//! bodies: `native.rs` (a goroutine on its worker, or a plain OS thread) and `loom/` (a thread of a model).
 
 mod reason;
 #[cfg(not(loom))]
@@ -16,16 +16,24 @@ mod wait_queue;
 
 #[cfg(not(loom))]
 pub(crate) mod deadline;
-#[cfg_attr(not(loom), path = "native.rs")]
-#[cfg_attr(loom, path = "loom.rs")]
+#[cfg(not(loom))]
+#[path = "native.rs"]
 mod imp;
+#[cfg(loom)]
+#[path = "loom/mod.rs"]
+pub(crate) mod model;
+
+#[cfg(loom)]
+use model as imp;
 
 pub(crate) use crate::sched::status::{Outcome, OutcomeKind};
 #[cfg(not(loom))]
 pub(crate) use deadline::{OnTime, wait_until};
 #[cfg(not(loom))]
-pub(crate) use imp::Myself;
-pub(crate) use imp::{Payload, SpawnOptions, Spawned, end_goroutine, in_goroutine, prepare, rand_below, yield_now};
+pub(crate) use imp::{Myself, rand_below};
+pub(crate) use imp::{Payload, SpawnOptions, Spawned, end_goroutine, in_goroutine, prepare, yield_now};
+#[cfg(loom)]
+pub(crate) use imp::{choose, wait_until};
 pub(crate) use reason::WaitReason;
 pub(crate) use ticket::{Ticket, begin_wait};
 pub(crate) use wait_queue::{WaitNode, WaitQueue};

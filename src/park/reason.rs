@@ -7,6 +7,7 @@ macro_rules! reasons {
         /// Why a goroutine waits.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
+        #[cfg_attr(loom, allow(dead_code, reason = "no clock in a model"))]
         pub(crate) enum WaitReason { $($(#[$doc])* $name,)* }
 
         impl WaitReason {

@@ -44,6 +44,12 @@ impl Ticket {
         self.parker.suspend(reason)
     }
 
+    /// The waiter stands in a queue of the object that was made there: for the report of a model.
+    #[cfg(loom)]
+    pub(super) fn stands_in_queue(self, made: &'static core::panic::Location<'static>) {
+        self.parker.stands_in_queue(made);
+    }
+
     /// Ends the wait without sleeping; false if somebody claimed it before, and [`wait`](Self::wait) is due.
     #[inline]
     pub(crate) fn cancel(self) -> bool {

@@ -40,14 +40,23 @@ impl WaitNode {
 pub(crate) struct WaitQueue {
     head: *mut WaitNode,
     tail: *mut WaitNode,
+    /// Where its object was made, for the report of a model.
+    #[cfg(loom)]
+    made: &'static core::panic::Location<'static>,
 }
 
 // SAFETY: the pointers are followed only under the owner's lock (I1), by whichever thread holds it.
 unsafe impl Send for WaitQueue {}
 
 impl WaitQueue {
+    #[cfg_attr(loom, track_caller)]
     pub(crate) const fn new() -> Self {
-        Self { head: ptr::null_mut(), tail: ptr::null_mut() }
+        Self {
+            head: ptr::null_mut(),
+            tail: ptr::null_mut(),
+            #[cfg(loom)]
+            made: core::panic::Location::caller(),
+        }
     }
 
     #[inline]
@@ -80,6 +89,9 @@ impl WaitQueue {
             }
         }
         self.tail = node;
+        // SAFETY: as above.
+        #[cfg(loom)]
+        unsafe { (*node).ticket }.stands_in_queue(self.made);
     }
 
     /// Takes the first waiter out.

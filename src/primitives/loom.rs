@@ -1,8 +1,10 @@
 //! The body used in models: loom's types under the same names.
 
+#[allow(unused_imports, reason = "both bodies export the same names")]
 pub(crate) use loom::thread_local;
 
 pub(crate) mod atomic {
+    #[allow(unused_imports, reason = "both bodies export the same names")]
     pub(crate) use loom::sync::atomic::{
         AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
     };
@@ -18,6 +20,11 @@ pub(crate) mod hint {
 
 pub(crate) mod cell {
     pub(crate) use loom::cell::UnsafeCell;
+}
+
+/// What a model does not see: the state of its checker, which no goroutine of it may touch.
+pub(crate) mod unmodelled {
+    pub(crate) use std::thread_local;
 }
 
 use super::LockRank;

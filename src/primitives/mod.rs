@@ -11,6 +11,7 @@ mod futex;
 mod imp;
 #[cfg(not(loom))]
 mod lock;
+#[cfg_attr(loom, allow(dead_code, reason = "a model has no dice"))]
 pub(crate) mod rand;
 
 #[cfg(not(loom))]
@@ -24,6 +25,7 @@ pub(crate) use lock::assert_none_held;
 /// channels' [`sequence`] numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
+#[cfg_attr(loom, allow(dead_code, reason = "no clock in a model"))]
 pub(crate) enum LockRank {
     /// State of a timer or ticker, held while it sends on its channel.
     Time = 0,

@@ -15,7 +15,6 @@
 
 pub use super::cases::{Case, RecvArm, SendArm};
 use super::run;
-#[cfg(not(loom))]
 pub use super::timed::block_until;
 use crate::chan::{Receiver, Sender};
 use crate::park::{WaitReason, begin_wait};

@@ -56,7 +56,6 @@ mod dynamic;
 pub mod expand;
 mod order;
 mod run;
-#[cfg(not(loom))]
 mod timed;
 
 pub use dynamic::{Select, SelectedOperation};

@@ -1,6 +1,11 @@
 //! In which order the arms of a select are tried: as written, or a permutation, each as likely as any other.
 
-use crate::park::{self, Outcome};
+#[cfg_attr(not(loom), path = "digits/drawn.rs")]
+#[cfg_attr(loom, path = "digits/explored.rs")]
+mod digits;
+
+use crate::park::Outcome;
+use digits::Digits;
 
 pub(super) enum Order {
     AsWritten,
@@ -37,7 +42,7 @@ impl Order {
 /// the end.
 fn shuffle_packed(arms: u32) -> u64 {
     let mut order = 0u64;
-    let mut digits = Digits::new();
+    let mut digits = Digits::new(arms);
     for arm in 1..arms {
         let place = 4 * digits.below(arm + 1);
         // An arm that stays at the end displaces nobody: nothing stands there yet, which reads as zero.
@@ -53,41 +58,13 @@ fn shuffle_packed(arms: u32) -> u64 {
 fn shuffle_many(arms: usize) -> Vec<u32> {
     assert!(arms < Outcome::MAX_ARMS as usize, "select: too many arms");
     let mut order = Vec::with_capacity(arms);
-    let mut digits = Digits::new();
+    let mut digits = Digits::new(arms as u32);
     for arm in 0..arms as u32 {
         let place = digits.below(arm + 1) as usize;
         order.push(arm);
         order.swap(place, arm as usize);
     }
     order
-}
-
-/// Small random numbers, several from one draw: a draw is read as a fraction, in digits of changing base.
-struct Digits {
-    fraction: u32,
-    /// How many ways the digits taken so far could have come out; what is left is even to `ways` in 2^32.
-    ways: u32,
-}
-
-impl Digits {
-    const MAX_WAYS: u32 = 1 << 16;
-
-    fn new() -> Self {
-        Self { fraction: 0, ways: Self::MAX_WAYS }
-    }
-
-    /// A number below `n`, evenly distributed.
-    #[inline]
-    fn below(&mut self, n: u32) -> u32 {
-        self.ways = self.ways.saturating_mul(n);
-        if self.ways > Self::MAX_WAYS {
-            self.fraction = park::rand_below(u32::MAX);
-            self.ways = n;
-        }
-        let wide = u64::from(self.fraction) * u64::from(n);
-        self.fraction = wide as u32;
-        (wide >> 32) as u32
-    }
 }
 
 #[cfg(all(test, not(loom)))]

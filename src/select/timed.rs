@@ -1,4 +1,4 @@
-//! The selects that give up after a time. Models have no clock, so this is not compiled under loom.
+//! The selects that give up after a time. Models have no clock: there a timeout may pass at any moment.
 
 use super::cases::Case;
 use super::dynamic::{Select, SelectedOperation};

@@ -1,4 +1,4 @@
-//! The waits of a [`Condvar`] that give up after a time. Models have no clock, so this is not compiled under loom.
+//! The waits of a [`Condvar`] that give up after a time. Models have no clock: there a timeout may pass at any moment.
 
 use super::{Condvar, LockResult, MutexGuard, PoisonError};
 use crate::park::{WaitReason, wait_until};
@@ -84,14 +84,15 @@ impl Condvar {
         mut condition: F,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let deadline = Instant::now().checked_add(timeout);
+        let mut result = WaitTimeoutResult(false);
         loop {
             if !condition(&mut guard) {
                 return Ok((guard, WaitTimeoutResult(false)));
             }
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return Ok((guard, WaitTimeoutResult(true)));
+            if result.timed_out() {
+                return Ok((guard, result));
             }
-            guard = self.wait_deadline(guard, deadline)?.0;
+            (guard, result) = self.wait_deadline(guard, deadline)?;
         }
     }
 

@@ -49,6 +49,7 @@ macro_rules! const_unless_loom {
         $(#[$meta])*
         $vis const fn $name($($arg: $ty),*) -> $ret $body
         #[cfg(loom)]
+        #[track_caller]
         $(#[$meta])*
         $vis fn $name($($arg: $ty),*) -> $ret $body
     };
@@ -56,7 +57,6 @@ macro_rules! const_unless_loom {
 
 mod barrier;
 mod condvar;
-#[cfg(not(loom))]
 mod condvar_timed;
 #[cfg(all(test, loom))]
 mod models;
@@ -71,7 +71,6 @@ mod raw_mutex;
 mod raw_rw_lock;
 mod rw_lock;
 mod semaphore;
-#[cfg(not(loom))]
 mod semaphore_timed;
 mod wait_group;
 mod wait_group_go;
@@ -79,7 +78,6 @@ mod wake_list;
 
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::Condvar;
-#[cfg(not(loom))]
 pub use condvar_timed::WaitTimeoutResult;
 pub use mutex::{Mutex, MutexGuard};
 pub use once::{Once, OnceState};

@@ -1,4 +1,4 @@
-//! [`Semaphore::acquire_timeout`]. Models have no clock, so this is not compiled under loom.
+//! [`Semaphore::acquire_timeout`]. Models have no clock: there a timeout may pass at any moment.
 
 use super::Semaphore;
 use crate::park::{WaitReason, wait_until};

@@ -71,6 +71,7 @@ impl WaitGroup {
     /// ```
     /// gaggle::sync::WaitGroup::new().wait();
     /// ```
+    #[cfg_attr(loom, track_caller)]
     pub fn new() -> Self {
         let waiters = Lock::new(LockRank::Sync, WaitQueue::new());
         Self { inner: Arc::new(Inner { word: AtomicU64::new(0), waiters }) }
