@@ -48,7 +48,7 @@
 //! # Also here
 //!
 //! [`sync`]: `WaitGroup`, `Mutex` and the others that park goroutines. [`time`]: sleeping, timers, tickers.
-//! [`goroutine_local!`]: a value per goroutine.
+//! [`context`]: deadlines and cancellation, handed down through calls. [`goroutine_local!`]: a value per goroutine.
 //!
 //! # Features and platforms
 //!
@@ -59,6 +59,7 @@
 extern crate self as gaggle;
 
 pub mod chan;
+pub mod context;
 #[cfg(not(loom))]
 mod coroutine;
 pub mod go;
