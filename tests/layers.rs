@@ -19,8 +19,8 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("go", &["park", "primitives", "sched::current", "sched::site"]),
     ("chan", &["park", "primitives"]),
     ("select", &["chan", "park", "primitives"]),
-    // `WaitGroup::go`.
-    ("sync", &["go", "park", "primitives"]),
+    // `WaitGroup::go`; and a name that is looked for here, which nothing in the room uses.
+    ("sync", &["context::Group", "go", "park", "primitives"]),
     ("time", &["chan", "go", "park", "primitives", "sync"]),
     ("context", &["chan", "go", "park", "primitives", "sync", "time"]),
     // A public face of the coroutine floor.
@@ -98,7 +98,7 @@ fn rooms_import_from_lower_floors_only() {
 #[test]
 fn the_table_itself_points_downwards() {
     // A table that was bent to what the code does.
-    const SIDEWAYS: [(&str, &str); 3] = [("select", "chan"), ("sync", "go"), ("context", "time")];
+    const SIDEWAYS: [(&str, &str); 4] = [("select", "chan"), ("sync", "go"), ("context", "time"), ("sync", "context")];
     const FLOORS: [&[&str]; 8] = [
         &["primitives"],
         &["platform"],

@@ -44,6 +44,7 @@ mod cancel;
 #[cfg(not(loom))]
 mod deadline;
 mod errors;
+mod group;
 #[cfg(all(test, loom))]
 mod models;
 #[cfg_attr(not(loom), path = "outside/real.rs")]
@@ -58,6 +59,8 @@ pub use cancel::{CancelCauseFn, CancelFn, StopFn, after_func, cause, with_cancel
 #[cfg(not(loom))]
 pub use deadline::{with_deadline, with_timeout};
 pub use errors::ContextError;
+#[doc(hidden)]
+pub use group::Group;
 pub use values::with_value;
 
 use crate::chan::Receiver;
