@@ -48,7 +48,8 @@
 //! # Also here
 //!
 //! [`sync`]: `WaitGroup`, `Mutex` and the others that park goroutines. [`time`]: sleeping, timers, tickers.
-//! [`goroutine_local!`]: a value per goroutine. [`testing`]: every interleaving of a small program, explored.
+//! [`context`]: deadlines and cancellation, handed down through calls. [`goroutine_local!`]: a value per goroutine.
+//! [`testing`]: every interleaving of a small program, explored.
 //!
 //! # Features and platforms
 //!
@@ -59,6 +60,7 @@
 extern crate self as gaggle;
 
 pub mod chan;
+pub mod context;
 #[cfg(not(loom))]
 mod coroutine;
 pub mod go;

@@ -9,7 +9,7 @@ mod source;
 use source::{Source, sources};
 
 /// A room, and the paths under `crate` that it may name. The rooms stand in the order of the floors.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("primitives", &[]),
     ("platform", &["primitives"]),
     ("coroutine", &["platform", "primitives"]),
@@ -19,9 +19,10 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("go", &["park", "primitives", "sched::current", "sched::site"]),
     ("chan", &["park", "primitives"]),
     ("select", &["chan", "park", "primitives"]),
-    // `WaitGroup::go`.
-    ("sync", &["go", "park", "primitives"]),
+    // `WaitGroup::go`; and a name that is looked for here, which nothing in the room uses.
+    ("sync", &["context::Group", "go", "park", "primitives"]),
     ("time", &["chan", "go", "park", "primitives", "sync"]),
+    ("context", &["chan", "go", "park", "primitives", "sync", "time"]),
     // A public face of the coroutine floor.
     ("stack", &["coroutine", "sched::current"]),
     ("runtime", &["coroutine::stack", "go", "park", "sched"]),
@@ -40,7 +41,8 @@ const MODELLED: [(&str, &[&str]); 6] = [
 /// Types that the primitives name for everybody, and the files that name them with a reason.
 const NAMED_ONCE: [(&str, &[&str]); 6] = [
     // Set once by the start of the runtime, and read by panics; and the results that `std`'s own locks return.
-    ("std::sync", &["go/panic.rs", "sync/mod.rs"]),
+    // A value of a context is handed out in std's `Arc`, and its causes and functions are `dyn`, which loom's can't be.
+    ("std::sync", &["context/cancel.rs", "context/mod.rs", "context/values.rs", "go/panic.rs", "sync/mod.rs"]),
     ("core::sync", &[]),
     ("std::cell::UnsafeCell", &[]),
     // A thread's own, never shared.
@@ -96,7 +98,7 @@ fn rooms_import_from_lower_floors_only() {
 #[test]
 fn the_table_itself_points_downwards() {
     // A table that was bent to what the code does.
-    const SIDEWAYS: [(&str, &str); 2] = [("select", "chan"), ("sync", "go")];
+    const SIDEWAYS: [(&str, &str); 4] = [("select", "chan"), ("sync", "go"), ("context", "time"), ("sync", "context")];
     const FLOORS: [&[&str]; 8] = [
         &["primitives"],
         &["platform"],
@@ -104,7 +106,7 @@ fn the_table_itself_points_downwards() {
         &["sched"],
         &["park"],
         &["go", "chan", "select", "sync"],
-        &["time"],
+        &["time", "context"],
         &["runtime", "stack"],
     ];
     let floor = |room: &str| FLOORS.iter().position(|rooms| rooms.contains(&room)).unwrap();

@@ -6,6 +6,7 @@
 //! | [`signals`] | alternate signal stacks, the fault handler | unix |
 //! | [`fatal`] | write a message and abort, without allocating | everywhere |
 
+pub(crate) mod clock;
 pub(crate) mod fatal;
 #[cfg(target_os = "linux")]
 #[cfg_attr(

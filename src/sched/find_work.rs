@@ -5,6 +5,7 @@ use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::sleep::Searching;
 use super::worker::Worker;
+use crate::platform::clock;
 use crate::primitives::atomic::{AtomicU32, Ordering};
 use crate::primitives::hint;
 use core::ptr::NonNull;
@@ -16,6 +17,8 @@ const FAIR: u32 = 61;
 const CHAIN: u32 = 64;
 /// Rounds over all processors in one search.
 const ROUNDS: u32 = 4;
+/// As long may a chain take (Go's time slice).
+const SLICE_MILLIS: u64 = 10;
 /// Turns of waiting after the first round of a search; each round has twice as many.
 const SPINS: u32 = 32;
 /// How many looks a thief takes at what a processor is to run next before it believes that it stands still.
@@ -47,7 +50,7 @@ fn pick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
         return Some(g);
     }
     let chain = w.chain.get();
-    if chain < CHAIN
+    if goes_on(w, chain)
         && let Some(g) = first(w)
     {
         w.chain.set(chain + 1);
@@ -60,6 +63,21 @@ fn pick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     }
     // Only where the chain was cut, and nobody else is there.
     first(w)
+}
+
+/// Whether a chain of this length may go on: it inherits the time slice of the goroutine that began it. The clock is
+/// looked at every so many picks, so that a pair that does nothing else does not pay for it.
+#[inline]
+fn goes_on(w: &Worker, chain: u32) -> bool {
+    const LOOK: u32 = 4;
+    if !chain.is_multiple_of(LOOK) {
+        return chain < CHAIN;
+    }
+    let now = clock::coarse_millis();
+    if chain == 0 {
+        w.chain_began.set(now);
+    }
+    chain < CHAIN && now.saturating_sub(w.chain_began.get()) < SLICE_MILLIS
 }
 
 /// What was woken or started last: of those at home here, else on the processor.

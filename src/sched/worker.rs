@@ -63,6 +63,8 @@ pub(crate) struct Worker {
     pub(super) picks: Cell<u32>,
     /// Owner: how many `run_next` picks in a row.
     pub(super) chain: Cell<u32>,
+    /// Owner: when that row began, in milliseconds of a coarse clock.
+    pub(super) chain_began: Cell<u64>,
     /// Owner: whether those at home here come before the processor's queue, next time.
     pub(super) home_turn: Cell<bool>,
     /// Owner.
@@ -96,6 +98,7 @@ impl Worker {
             locked: Cell::new(0),
             picks: Cell::new(0),
             chain: Cell::new(0),
+            chain_began: Cell::new(0),
             home_turn: Cell::new(false),
             rng: UnsafeCell::new(Rng::new(sequence() * 0x5851_F42D)),
             inbox: Lock::new(LockRank::Leaf, List::new()),

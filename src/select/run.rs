@@ -81,7 +81,7 @@ pub(super) fn block(cases: &mut [Case<'_>], biased: bool, wait: impl FnOnce(Tick
     }
     let ticket = begin_wait();
     let mut nodes: List<WaitNode> = List::with_capacity(cases.len());
-    enqueue(cases, ticket, &mut nodes, &mut locks);
+    enqueue(cases, &order, ticket, &mut nodes, &mut locks);
     drop(locks);
     let outcome = wait(ticket);
     settle(cases, &mut nodes, outcome.kind())
@@ -151,13 +151,16 @@ fn look(cases: &mut [Case<'_>], order: &Order, locks: &mut [Locked<'_>]) -> Opti
     None
 }
 
-/// Second pass: stands in the queue of every arm.
-fn enqueue(cases: &[Case<'_>], ticket: Ticket, nodes: &mut List<WaitNode>, locks: &mut [Locked<'_>]) {
+/// Second pass: stands in the queue of every arm. In `order`: of two arms on one channel, the peer that comes takes the
+/// one that queued first, so the order of writing would decide for ever.
+fn enqueue(cases: &[Case<'_>], order: &Order, ticket: Ticket, nodes: &mut List<WaitNode>, locks: &mut [Locked<'_>]) {
     for (arm, case) in cases.iter().enumerate() {
         nodes.push(WaitNode::new(ticket, arm as u32, case.slot()));
     }
     let nodes = nodes.as_mut_ptr();
-    for (arm, case) in cases.iter().enumerate() {
+    for at in 0..cases.len() {
+        let arm = order.arm(at);
+        let case = &cases[arm];
         if case.core().is_some() {
             // SAFETY: the channel is open, or `look` would have found the arm ready. The node is fresh, and stays
             // in place until `settle` has made sure that it is out (I2).

@@ -2,7 +2,8 @@
 //!
 //! [`Mutex`], [`RwLock`], [`Condvar`], [`Once`], [`OnceLock`] and [`Barrier`] have the names, signatures and
 //! poisoning of `std::sync`, so that a port is a change of the `use` line. [`WaitGroup`] and [`Semaphore`] are
-//! Go's (`sync.WaitGroup`, `x/sync/semaphore`). All of them work from goroutines and plain threads, mixed freely.
+//! Go's (`sync.WaitGroup`, `x/sync/semaphore`); so are [`Group`] (`x/sync/errgroup`), [`SingleFlight`] and [`Pool`].
+//! All of them work from goroutines and plain threads, mixed freely.
 //!
 //! ```
 //! use gaggle::go;
@@ -67,22 +68,28 @@ mod once_lock;
 #[cfg_attr(loom, path = "patience/model.rs")]
 mod patience;
 mod poison;
+mod pool;
 mod raw_mutex;
 mod raw_rw_lock;
 mod rw_lock;
 mod semaphore;
 mod semaphore_timed;
+mod single_flight;
 mod wait_group;
 mod wait_group_go;
 mod wake_list;
 
+// Defined above this room, as it has a context; found here, beside `WaitGroup`.
+pub use crate::context::Group;
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::Condvar;
 pub use condvar_timed::WaitTimeoutResult;
 pub use mutex::{Mutex, MutexGuard};
 pub use once::{Once, OnceState};
 pub use once_lock::OnceLock;
+pub use pool::Pool;
 pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use semaphore::{Permit, Semaphore};
+pub use single_flight::SingleFlight;
 pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 pub use wait_group::WaitGroup;

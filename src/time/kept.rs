@@ -53,8 +53,13 @@ fn sweep(kept: &mut Kept) -> Vec<Entry> {
     unwanted
 }
 
+/// Keeps a channel open on which nothing will ever be sent, until its receivers are gone.
+pub(crate) fn keep_open<T: 'static>(sender: Sender<T>) {
+    keep(Box::new(Silent(sender)), None);
+}
+
 /// The sender of a channel on which nothing is ever sent.
-pub(super) struct Silent<T>(pub(super) Sender<T>);
+struct Silent<T>(Sender<T>);
 
 /// Sent to whichever thread sweeps.
 ///

@@ -36,6 +36,7 @@ mod sleep;
 mod ticker;
 mod timer;
 
+pub(crate) use kept::keep_open;
 pub use sleep::sleep;
 pub use ticker::{Ticker, tick};
 pub use timer::{Timer, after, at, never};

@@ -2,7 +2,7 @@
 
 use super::alarm::{Action, Alarm};
 use super::instant_in;
-use super::kept::{Keep, Silent, keep};
+use super::kept::{Keep, keep, keep_open};
 use crate::chan::{Receiver, Sender, chan};
 use crate::park::OnTime;
 use crate::park::deadline;
@@ -52,7 +52,7 @@ pub fn at(instant: Instant) -> Receiver<Instant> {
 /// ```
 pub fn never<T: 'static>() -> Receiver<T> {
     let (tx, rx) = chan(0);
-    keep(Box::new(Silent(tx)), None);
+    keep_open(tx);
     rx
 }
 

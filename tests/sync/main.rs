@@ -20,10 +20,13 @@ use common::in_both_modes;
 
 mod barrier;
 mod condvar;
+mod group;
 mod mutex;
 mod once;
+mod pool;
 mod rw_lock;
 mod semaphore;
+mod single_flight;
 mod wait_group;
 
 const HANG: Duration = Duration::from_secs(30);

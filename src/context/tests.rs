@@ -1,0 +1,55 @@
+//! What is left in a parent that lives long.
+
+use super::{after_func, background, with_cancel, with_timeout};
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn a_long_lived_parent_forgets() {
+    // A server's context that grows with every request: cancelled, or dropped, or with only a receiver left.
+    let (parent, _cancel) = with_cancel(&background());
+    let children = || parent.scope.as_ref().unwrap().children();
+    for _ in 0..100 {
+        let (child, cancel) = with_cancel(&parent);
+        assert_eq!(children(), 1);
+        cancel();
+        assert_eq!(children(), 0, "a cancelled child, still held: {child:?}");
+    }
+    for _ in 0..100 {
+        drop(with_timeout(&parent, HOUR));
+        let (child, _) = with_cancel(&parent);
+        let (grandchild, _) = with_timeout(&child, HOUR);
+        drop((child, grandchild));
+    }
+    assert_eq!(children(), 0, "children that were dropped");
+    for _ in 0..1000 {
+        let (child, _) = with_timeout(&parent, HOUR);
+        let done = child.done();
+        drop(child);
+        assert!(done.try_recv().unwrap_err().is_empty(), "not done, only dropped");
+    }
+    assert!(children() < 100, "{} children that nobody waits for", children());
+    for _ in 0..100 {
+        let stop = after_func(&parent, || ());
+        assert!(stop());
+    }
+    assert!(children() < 100);
+}
+
+#[test]
+fn generations_go_one_after_the_other() {
+    // A destructor that calls itself once per generation, and runs out of stack.
+    let mut ctx = background();
+    for n in 0..20_000u32 {
+        ctx = super::with_value(&with_cancel(&ctx).0, n);
+    }
+    drop(ctx);
+    let (top, cancel) = with_cancel(&background());
+    let mut last = top;
+    for _ in 0..20_000 {
+        last = with_cancel(&last).0;
+    }
+    cancel();
+    assert!(last.err().is_some());
+}
