@@ -187,7 +187,8 @@ fn runs_nest() {
             inner + gaggle::run(|| words.iter().map(|w| w.len()).sum::<usize>())
         });
         assert_eq!(sum, 9 + 13);
-        let panicked: Result<(), _> = std::panic::catch_unwind(|| gaggle::run(|| std::panic::resume_unwind(Box::new(5u8))));
+        let panicked: Result<(), _> =
+            std::panic::catch_unwind(|| gaggle::run(|| std::panic::resume_unwind(Box::new(5u8))));
         let payload: Box<dyn std::any::Any + Send> = panicked.unwrap_err();
         assert_eq!(payload.downcast_ref(), Some(&5u8));
     });
