@@ -9,7 +9,7 @@ mod source;
 use source::{Source, sources};
 
 /// A room, and the paths under `crate` that it may name. The rooms stand in the order of the floors.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("primitives", &[]),
     ("platform", &["primitives"]),
     ("coroutine", &["platform", "primitives"]),
@@ -25,7 +25,10 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("context", &["chan", "go", "park", "primitives", "sync", "time"]),
     // A public face of the coroutine floor.
     ("stack", &["coroutine", "sched::current"]),
-    ("runtime", &["coroutine::stack", "go", "park", "sched"]),
+    ("runtime", &["coroutine::stack", "go", "park", "sched", "testing"]),
+    // The same names in a model.
+    ("stack_model", &[]),
+    ("testing", &["go", "park", "primitives"]),
 ];
 
 /// Files of `sched` that a model takes as they are: they know the primitives, and what is listed.
@@ -42,18 +45,34 @@ const MODELLED: [(&str, &[&str]); 6] = [
 const NAMED_ONCE: [(&str, &[&str]); 6] = [
     // Set once by the start of the runtime, and read by panics; and the results that `std`'s own locks return.
     // A value of a context is handed out in std's `Arc`, and its causes and functions are `dyn`, which loom's can't be.
-    ("std::sync", &["context/cancel.rs", "context/mod.rs", "context/values.rs", "go/panic.rs", "sync/mod.rs"]),
+    // What outlives an execution of a model is not modelled; a clock's start is set once.
+    (
+        "std::sync",
+        &[
+            "platform/clock.rs",
+            "testing/explore.rs",
+            "context/cancel.rs",
+            "context/mod.rs",
+            "context/values.rs",
+            "go/panic.rs",
+            "sync/mod.rs",
+        ],
+    ),
     ("core::sync", &[]),
     ("std::cell::UnsafeCell", &[]),
     // A thread's own, never shared.
     ("core::cell::UnsafeCell", &["sched/current.rs"]),
     ("core::cell::{Cell, RefCell, UnsafeCell}", &["sched/current.rs"]),
     // The body of the hatch under loom.
-    ("loom::", &["park/loom.rs"]),
+    ("loom::", &["park/loom/mod.rs", "park/loom/record.rs", "testing/explore.rs"]),
 ];
 
 /// Files with thread locals, which a goroutine that moves must not find stale.
-const THREAD_LOCALS: [&str; 4] = [
+const THREAD_LOCALS: [&str; 7] = [
+    // Models only: a loom thread does not move.
+    "park/loom/mod.rs",
+    "park/loom/record.rs",
+    "testing/explore.rs",
     "sched/current.rs",
     // What a plain thread waits with; a goroutine does not come there.
     "park/native.rs",
