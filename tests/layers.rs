@@ -28,7 +28,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("runtime", &["coroutine::stack", "go", "park", "sched", "testing"]),
     // The same names in a model.
     ("stack_model", &[]),
-    ("testing", &["go", "park", "primitives"]),
+    ("testing", &["go", "park", "primitives", "runtime"]),
 ];
 
 /// Files of `sched` that a model takes as they are: they know the primitives, and what is listed.
@@ -117,6 +117,8 @@ fn rooms_import_from_lower_floors_only() {
 #[test]
 fn the_table_itself_points_downwards() {
     // A table that was bent to what the code does.
+    // The two ends of the front office: outside models `testing` repeats on the runtime, in models `runtime` explores.
+    const OFFICE: [(&str, &str); 2] = [("testing", "runtime"), ("runtime", "testing")];
     const SIDEWAYS: [(&str, &str); 4] = [("select", "chan"), ("sync", "go"), ("context", "time"), ("sync", "context")];
     const FLOORS: [&[&str]; 8] = [
         &["primitives"],
@@ -126,14 +128,17 @@ fn the_table_itself_points_downwards() {
         &["park"],
         &["go", "chan", "select", "sync"],
         &["time", "context"],
-        &["runtime", "stack"],
+        &["runtime", "stack", "stack_model", "testing"],
     ];
     let floor = |room: &str| FLOORS.iter().position(|rooms| rooms.contains(&room)).unwrap();
     for (room, allowed) in ROOMS {
         for path in allowed {
             let other = path.split("::").next().unwrap();
             let down = floor(other) < floor(room);
-            assert!(down || SIDEWAYS.contains(&(room, other)), "{room} may not import {path}");
+            assert!(
+                down || SIDEWAYS.contains(&(room, other)) || OFFICE.contains(&(room, other)),
+                "{room} may not import {path}"
+            );
         }
     }
 }

@@ -22,7 +22,7 @@ where
             break;
         }
         executions += 1;
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| crate::run(&f))) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| crate::runtime::run(&f))) {
             let text = payload.downcast_ref::<&str>().copied();
             let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
             let text = text.unwrap_or("(a panic whose payload is no text)");
