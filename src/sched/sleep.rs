@@ -160,37 +160,3 @@ impl Desk {
         self.notify();
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::{chan, spawn};
-
-    #[test]
-    fn b14_what_is_started_while_the_workers_lie_down_runs() {
-        // Work that comes between a worker's last search and its sleep: nobody looks at it. Each round comes a
-        // little later than the one before, so that some fall into the gap.
-        for round in 0..20_000u32 {
-            for _ in 0..round % 512 {
-                core::hint::spin_loop();
-            }
-            spawn(|| ()).join().unwrap();
-        }
-    }
-
-    #[test]
-    fn b14_what_is_posted_while_its_home_lies_down_runs() {
-        // A goroutine that is woken between its home's last look at the inbox and the sleep stays there.
-        let (to, at_home) = chan(0);
-        let (back, from_home) = chan(0);
-        let echo = spawn(move || at_home.iter().try_for_each(|n: u32| back.send(n)));
-        for round in 0..20_000u32 {
-            for _ in 0..round % 512 {
-                core::hint::spin_loop();
-            }
-            to.send(round).unwrap();
-            assert_eq!(from_home.recv(), Some(round));
-        }
-        drop(to);
-        echo.join().unwrap().unwrap();
-    }
-}
