@@ -3,7 +3,7 @@
 use super::{Explored, Failure, FailureKind, Model, report};
 use crate::go::{Exited, site_here};
 use crate::park::model::choices::{Choices, DEFAULT_LIMIT};
-use crate::park::model::record::{self, Keeping, Panic, State};
+use crate::park::model::record::{self, Keeping, Panic, Record, State};
 use crate::park::model::{self, STUCK};
 use crate::primitives::unmodelled::thread_local;
 use core::cell::Cell;
@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Room for main: loom's own thread has 32 KiB, on which no panic can be formatted.
-const MAIN_STACK: usize = 1 << 20;
+const MAIN_STACK: usize = 8 << 20;
 
 /// Branches of one execution beyond which it counts as endless; loom's own default of 1,000 is soon used up by
 /// operations that take several steps each.
@@ -46,7 +46,7 @@ where
         if round.is_err() || record::with(|record| record.went_wrong()) == Some(true) {
             return Err(failed(round.err()));
         }
-        if !record::with(|record| record.next_round()).unwrap_or(false) {
+        if used_up(model, begun) || !record::with(|record| record.next_round()).unwrap_or(false) {
             break;
         }
     }
@@ -80,16 +80,19 @@ fn builder(model: &Model, begun: Instant) -> Option<loom::model::Builder> {
     Some(builder)
 }
 
+fn used_up(model: &Model, begun: Instant) -> bool {
+    let executions = record::with(|record| record.executions).unwrap_or(0);
+    model.executions.is_some_and(|most| executions >= most)
+        || model.duration.is_some_and(|most| begun.elapsed() >= most)
+}
+
 fn explored(model: &Model, begun: Instant) -> Explored {
-    record::with(|record| {
-        let stopped = model.executions.is_some_and(|most| record.executions >= most)
-            || model.duration.is_some_and(|most| begun.elapsed() >= most);
-        Explored {
-            executions: record.executions,
-            rounds: record.rounds,
-            every_schedule: !stopped,
-            every_choice: !record.choices_cut(),
-        }
+    let stopped = used_up(model, begun);
+    record::with(|record| Explored {
+        executions: record.executions,
+        rounds: record.rounds,
+        every_schedule: !stopped,
+        every_choice: !record.choices_cut(),
     })
     .expect("runtime bug: a model without a record")
 }
@@ -167,10 +170,10 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
             record.stuck = true;
         }
         // What loom says after it has got stuck is about itself.
-        if !record.stuck {
+        if !record.stuck && !last_words {
             record.panics.push(Panic { who, text, place, by_loom, backtrace });
         }
-        last_words.then(|| report::write(record, FailureKind::Panic))
+        last_words.then(|| report::write(record, kind_of(record)))
     });
     match noted {
         Some(Some(report)) => {
@@ -197,13 +200,17 @@ fn failed(payload: Option<Box<dyn core::any::Any + Send>>) -> Failure {
             let who = (!record.goroutines.is_empty()).then_some(0);
             record.panics.push(Panic { who, text, place: None, by_loom: false, backtrace: None });
         }
-        let kind = match record.goroutines.first().map(|main| main.state) {
-            _ if record.panics.iter().any(|panic| panic.by_loom) => FailureKind::Loom,
-            _ if !record.stuck => FailureKind::Panic,
-            Some(State::Ended) => FailureKind::Leak,
-            _ => FailureKind::Deadlock,
-        };
+        let kind = kind_of(record);
         Failure { kind, report: report::write(record, kind) }
     })
     .expect("runtime bug: a model without a record")
+}
+
+fn kind_of(record: &Record) -> FailureKind {
+    match record.goroutines.first().map(|main| main.state) {
+        _ if record.panics.iter().any(|panic| panic.by_loom) => FailureKind::Loom,
+        _ if !record.stuck => FailureKind::Panic,
+        Some(State::Ended) => FailureKind::Leak,
+        _ => FailureKind::Deadlock,
+    }
 }

@@ -12,6 +12,7 @@
 
 mod chan;
 mod select;
+mod user;
 
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
