@@ -235,7 +235,7 @@ impl Scope {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn children(&self) -> usize {
         self.node().state.lock().children.len()
     }
