@@ -4,6 +4,7 @@
 //! two. A mutation that is no mistake survives, and rightly: `lock_or_announce` not minding STARVING (only fairness
 //! suffers), `read_unlock_contended` waking at `departing <= 0` (a writer that has registered is above zero).
 
+use super::patience;
 use super::{Barrier, Condvar, Mutex, Once, RwLock, Semaphore, WaitGroup};
 use crate::primitives::cell::UnsafeCell;
 use crate::primitives::sync::Arc;
@@ -82,28 +83,29 @@ fn mutex_three_parties() {
 /// for those behind.
 #[test]
 fn mutex_is_never_handed_to_two() {
-    // A newcomer that gets in while the lock is being handed over; a hand-over that forgets the holder before. To
-    // get there one party must overtake twice, which takes more preemptions than the other models need.
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = model.preemption_bound.map(|bound| bound.max(4));
-    model.check(|| {
-        let m = Arc::new(Mutex::new(0usize));
-        let guard = m.lock().unwrap();
-        let lockers = [1, 2].map(|rounds| {
-            let m = m.clone();
-            thread::spawn(move || (0..rounds).for_each(|_| *m.lock().unwrap() += 1))
+    // A newcomer that gets in while the lock is being handed over; a starving mode that outlives its queue, whether or
+    // not the one that is served ends it.
+    for stays_over in [false, true] {
+        patience::set_stays_over(stays_over);
+        loom::model(|| {
+            let m = Arc::new(Mutex::new(0usize));
+            let guard = m.lock().unwrap();
+            let lockers = [1, 2].map(|rounds| {
+                let m = m.clone();
+                thread::spawn(move || (0..rounds).for_each(|_| *m.lock().unwrap() += 1))
+            });
+            drop(guard);
+            let mut expected = 3;
+            if let Ok(mut guard) = m.try_lock() {
+                *guard += 1;
+                expected += 1;
+            }
+            for t in lockers {
+                t.join().unwrap();
+            }
+            assert_eq!(*m.lock().unwrap(), expected);
         });
-        drop(guard);
-        let mut expected = 3;
-        if let Ok(mut guard) = m.try_lock() {
-            *guard += 1;
-            expected += 1;
-        }
-        for t in lockers {
-            t.join().unwrap();
-        }
-        assert_eq!(*m.lock().unwrap(), expected);
-    });
+    }
 }
 
 /// Mutations seen to fail here: `Finish` Relaxed, or waking nobody; `is_completed` Relaxed; a run that forgets
