@@ -1,9 +1,10 @@
 //! The primitives under loom. Each model names the mutations that it was seen to catch.
 //!
 //! Three parties at most, with one or two operations each: `LOOM_MAX_PREEMPTIONS=3` explores all of them in a minute or
-//! two. A mutation that is no mistake survives, and rightly: `lock_or_announce` not minding STARVING (only fairness
-//! suffers), `read_unlock_contended` waking at `departing <= 0` (a writer that has registered is above zero).
+//! two. A mutation that is no mistake survives, and rightly: QUEUED left set with an empty queue (an unlock looks in
+//! vain), `read_unlock_contended` waking at `departing <= 0` (a writer that has registered is above zero).
 
+use super::patience;
 use super::{Barrier, Condvar, Mutex, Once, RwLock, Semaphore, WaitGroup};
 use crate::primitives::cell::UnsafeCell;
 use crate::primitives::sync::Arc;
@@ -62,48 +63,49 @@ fn hammer(threads: usize, rounds: usize) {
     });
 }
 
-/// Mutations seen to fail here: `unlock` Relaxed; the first compare-and-swap of `lock` Relaxed; those of
-/// `lock_or_announce` and `compete` Relaxed.
+/// Mutations seen to fail here: `set_locked` Relaxed; `unlock` Relaxed; the compare-and-swaps of `lock_or_announce`
+/// and `compete` Relaxed; `unlock` not minding STARVING.
 #[test]
 fn mutex_two_parties_twice() {
     // Two holders at once; a waiter that nobody wakes; a lock that is handed over and taken as well.
     hammer(2, 2);
 }
 
-/// Mutations seen to fail here: `compete` leaving WOKEN set; `unlock_contended` waking although WOKEN is set.
+/// Mutations seen to fail here: `wake_first` waking although WOKEN is set; the new holder clearing LOCKED instead
+/// of STARVING.
 #[test]
 fn mutex_three_parties() {
     // A waiter behind one that is woken, overtaken and put back; the ways into and out of the starving mode.
     hammer(3, 1);
 }
 
-/// Mutations seen to fail here: `unlock_contended` looking Relaxed, or not minding LOCKED; `try_lock` not minding
-/// STARVING, or Relaxed; QUEUED not announced; a hand-over that does not keep LOCKED, or forgets QUEUED or STARVING
-/// for those behind.
+/// Mutations seen to fail here: QUEUED not announced; `unlock` waking nobody; `compete` leaving WOKEN set;
+/// `hand_over` leaving STARVING set with an empty queue.
 #[test]
 fn mutex_is_never_handed_to_two() {
-    // A newcomer that gets in while the lock is being handed over; a hand-over that forgets the holder before. To
-    // get there one party must overtake twice, which takes more preemptions than the other models need.
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = model.preemption_bound.map(|bound| bound.max(4));
-    model.check(|| {
-        let m = Arc::new(Mutex::new(0usize));
-        let guard = m.lock().unwrap();
-        let lockers = [1, 2].map(|rounds| {
-            let m = m.clone();
-            thread::spawn(move || (0..rounds).for_each(|_| *m.lock().unwrap() += 1))
+    // A newcomer that gets in while the lock is being handed over; a starving mode that outlives its queue, whether or
+    // not the one that is served ends it.
+    for stays_over in [false, true] {
+        patience::set_stays_over(stays_over);
+        loom::model(|| {
+            let m = Arc::new(Mutex::new(0usize));
+            let guard = m.lock().unwrap();
+            let lockers = [1, 2].map(|rounds| {
+                let m = m.clone();
+                thread::spawn(move || (0..rounds).for_each(|_| *m.lock().unwrap() += 1))
+            });
+            drop(guard);
+            let mut expected = 3;
+            if let Ok(mut guard) = m.try_lock() {
+                *guard += 1;
+                expected += 1;
+            }
+            for t in lockers {
+                t.join().unwrap();
+            }
+            assert_eq!(*m.lock().unwrap(), expected);
         });
-        drop(guard);
-        let mut expected = 3;
-        if let Ok(mut guard) = m.try_lock() {
-            *guard += 1;
-            expected += 1;
-        }
-        for t in lockers {
-            t.join().unwrap();
-        }
-        assert_eq!(*m.lock().unwrap(), expected);
-    });
+    }
 }
 
 /// Mutations seen to fail here: `Finish` Relaxed, or waking nobody; `is_completed` Relaxed; a run that forgets
