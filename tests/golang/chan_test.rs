@@ -304,6 +304,29 @@ fn test_chan_send_interface() {
 }
 
 #[test]
+fn b26_test_pseudo_random_send() {
+    // Two arms that send on one channel, of which one always wins.
+    let _turn = turn("b26_test_pseudo_random_send");
+    everywhere(scaled(50), || {
+        const N: usize = 100;
+        for capacity in [0, N] {
+            let (tx, rx) = chan(capacity);
+            let receiver = go!({
+                (0..N).fold(0, |ones, _| {
+                    yield_now();
+                    ones + rx.recv().unwrap()
+                })
+            });
+            for _ in 0..N {
+                select! { tx <- 1 => {}, tx <- 0 => {} }
+            }
+            let ones = receiver.join().unwrap();
+            assert!((N / 10..=N - N / 10).contains(&ones), "{ones} ones of {N}, capacity {capacity}");
+        }
+    });
+}
+
+#[test]
 fn test_multi_consumer() {
     // Work lost between a feeder, many workers and one consumer, or an end that is told too early.
     let _turn = turn("test_multi_consumer");

@@ -1,11 +1,12 @@
-//! `src/runtime/proc_test.go`.
+//! `src/runtime/proc_test.go`. `TestSchedLocalQueue` and `TestSchedLocalQueueSteal` are in `tests/properties.rs`, as
+//! `ring_against_a_queue`: a run queue cannot be seen from outside.
 
 use crate::support::{everywhere, everywhere_migrating, migrating, scaled, thread_number, turn, yields};
 use gaggle::runtime::{lock_os_thread, num_goroutines, set_max_procs, yield_now};
 use gaggle::time::sleep;
-use gaggle::{chan, go, select};
+use gaggle::{Receiver, Sender, chan, go, select};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 /// A goroutine that polls and yields in turn, and everybody else.
@@ -170,6 +171,54 @@ fn test_timer_fairness() {
         }
         drop(done_tx);
         hogs.into_iter().for_each(|hog| hog.join().unwrap());
+    });
+}
+
+/// One of two that pass a turn to and fro, and work for a while each time it is theirs.
+fn work_in_turns(limit: u64, counter: &AtomicU64, (wake_tx, wake): (Sender<()>, Receiver<()>), done: &Receiver<()>) {
+    loop {
+        select! {
+            _ = <-done => return,
+            _ = <-wake => {
+                for _ in 0..limit {
+                    std::hint::black_box(counter.fetch_add(1, SeqCst));
+                }
+            }
+        }
+        select! {
+            _ = <-done => return,
+            wake_tx <- () => {},
+        }
+    }
+}
+
+/// Go stops after 100 ms and compares the counts; this one stops when the hogs have had fifty turns.
+#[test]
+fn b15_test_ping_pong_hog() {
+    // Two that wake each other keep the processor between them, and everybody else from it.
+    let _turn = turn("b15_test_ping_pong_hog");
+    const HOG: u64 = 200_000;
+    with_procs(1, scaled(10), || {
+        let (done_tx, done) = chan::<()>(0);
+        let counts: [_; 2] = std::array::from_fn(|_| Arc::new(AtomicU64::new(0)));
+        let mut parties = Vec::new();
+        for (limit, count) in [HOG, 1_000].into_iter().zip(&counts) {
+            let (wake_tx, wake) = chan(0);
+            for _ in 0..2 {
+                let (count, wake, done) = (count.clone(), (wake_tx.clone(), wake.clone()), done.clone());
+                parties.push(go!({ work_in_turns(limit, &count, wake, &done) }));
+            }
+            wake_tx.send(()).unwrap();
+        }
+        while counts[0].load(SeqCst) < 50 * HOG {
+            yield_now();
+        }
+        drop(done_tx);
+        parties.into_iter().for_each(|party| party.join().unwrap());
+        let [hog, light] = counts.map(|count| count.load(SeqCst));
+        // Half the time each, were it cut finely; but a hog's turn is never cut here, and a turn of main lies between.
+        // Starved they would have had one turn.
+        assert!(light >= 20 * 1_000, "hogs counted to {hog}, the others to {light}");
     });
 }
 

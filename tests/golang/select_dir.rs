@@ -1,4 +1,4 @@
-//! `test/chan`: select, select2, select3 (in `chan_dir` and the properties), select4, select5, select6, select8.
+//! `test/chan`: select, select2, select4, select5, select6, select8.
 
 use crate::bytes_in_use;
 use crate::support::{everywhere, scaled, turn};
