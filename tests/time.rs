@@ -136,7 +136,7 @@ fn huge_durations_mean_never() {
 }
 
 #[test]
-fn stop_tells_whether_it_prevented_anything() {
+fn b16_stop_tells_whether_it_prevented_anything() {
     // Stop returns true, and the value is received all the same (B16); or false, and nothing ever comes.
     in_both_modes_and_on_a_thread(|| {
         let timer = Timer::new(Duration::from_secs(3600));
@@ -155,7 +155,7 @@ fn stop_tells_whether_it_prevented_anything() {
 }
 
 #[test]
-fn no_value_of_before_is_received_after_stop_or_reset() {
+fn b16_no_value_of_before_is_received_after_stop_or_reset() {
     // The firing under way when `stop` is called sends afterwards: the stale value of Go before 1.23. The delays
     // straddle the time of the stop, so that every order is met.
     in_both_modes(|| {
@@ -176,7 +176,7 @@ fn no_value_of_before_is_received_after_stop_or_reset() {
 }
 
 #[test]
-fn reset_moves_a_timer_both_ways() {
+fn b16_reset_moves_a_timer_both_ways() {
     // A timer moved earlier is lost; one moved later fires at its old time (B16).
     in_both_modes_and_on_a_thread(|| {
         let timer = Timer::new(Duration::from_secs(3600));
