@@ -27,15 +27,16 @@ impl Context {
     }
 }
 
-/// Where the first frame of a fresh stack starts.
+/// Where the first frame on an idle stack starts, be it a goroutine's first stack or a segment.
 ///
 /// Stacks of one class lie a power of two apart, so that their tops would compete for the same few lines of every
-/// cache; the tops of neighbours are therefore shifted by some lines each.
+/// cache; the tops of neighbours are therefore shifted by some lines each. On one stack it is always the same place:
+/// what lies below a frame that returned is out of bounds to valgrind, but for 128 bytes.
 fn first_frame(stack: &Stack) -> *mut u8 {
     const COLOURS: usize = 8;
     const SHIFT: usize = 128;
     let Bounds { top, .. } = stack.bounds();
-    let colour = top / stack.size() % COLOURS;
+    let colour = (top >> stack.size().trailing_zeros()) % COLOURS;
     (top - SHIFT - colour * SHIFT) as *mut u8
 }
 
@@ -71,7 +72,7 @@ pub(crate) unsafe fn call_on(stack: &Stack, f: &mut dyn FnMut()) {
     }
     sanitizer::cross(stack.bounds(), f, |mut f| {
         let closure = (&raw mut f).cast::<c_void>();
-        // SAFETY: the stack is idle (the caller's promise) and its top is aligned as every page is.
-        unsafe { super::call_on_stack(closure, stack.bounds().top as *mut u8, call) }
+        // SAFETY: the stack is idle (the caller's promise), and its first frame aligned as calls want it.
+        unsafe { super::call_on_stack(closure, first_frame(stack), call) }
     });
 }
