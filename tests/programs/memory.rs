@@ -94,7 +94,8 @@ fn no_address_space_is_an_error_not_a_crash() {
         ended.assert_code(0).assert_says("cannot start a goroutine: no memory for a stack of 1048576 bytes");
         let words: Vec<_> = ended.stdout.split_whitespace().collect();
         assert_eq!(words[..2], ["OutOfMemory", "again:"], "{ended:#?}");
-        assert!(words[2].parse::<usize>().unwrap() >= 16, "{ended:#?}");
+        // Few, perhaps: processors keep some of what ended on them for themselves.
+        assert!(words[2].parse::<usize>().unwrap() >= 1, "{ended:#?}");
     }
 }
 
@@ -113,10 +114,11 @@ fn out_of_address_space() -> ExitCode {
             s.go(|| _ = meeting.wait());
         }
     });
+    // And as many goroutine objects as there will be stacks.
     let (go_on, wait) = chan::<()>(0);
-    let all: Vec<_> = (0..64).map(|_| blocked(&wait).unwrap()).collect();
+    let all: Vec<_> = (0..2048).map(|_| wait.clone()).map(|wait| gaggle::spawn(move || wait.recv())).collect();
     drop(go_on);
-    all.into_iter().for_each(|g| assert!(g.join().unwrap()));
+    all.into_iter().for_each(|g| assert_eq!(g.join().unwrap(), None));
     let limit =
         libc::rlimit { rlim_cur: (status("VmSize") + (256 << 20)) as libc::rlim_t, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: a plain call with a valid argument.
@@ -144,6 +146,9 @@ fn out_of_address_space() -> ExitCode {
     // Those that are there go on, and what they leave can be used again.
     drop(tx);
     let woken = held.into_iter().map(|g| g.join().unwrap()).filter(|woken| *woken).count();
+    while gaggle::runtime::num_goroutines() != 0 {
+        std::thread::yield_now();
+    }
     let (tx, rx) = chan::<()>(0);
     let again: Vec<_> = (0..woken).map_while(|_| blocked(&rx).ok()).collect();
     println!("again: {}", again.len());
