@@ -9,7 +9,8 @@ use crate::platform::fatal::FatalWriter;
 pub(crate) use crate::platform::signals::AltStack;
 #[cfg(unix)]
 use crate::platform::signals::{self, Fault};
-use crate::primitives::atomic::{AtomicPtr, Ordering};
+use crate::primitives::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use crate::primitives::hint;
 use core::fmt::{self, Write};
 
 /// Where signals as we know them do not exist, the generator crate reports overflow by means of its own.
@@ -46,8 +47,40 @@ fn judge(fault: Fault) -> bool {
     ours
 }
 
-/// Prints the report of the calling goroutine's overflow.
+/// The thread that reports, as [`this_thread`] names it; 0 while none does.
+static REPORTER: AtomicUsize = AtomicUsize::new(0);
+
+/// A number of the calling thread that is not 0; async-signal-safe.
+#[cfg(unix)]
+fn this_thread() -> usize {
+    // SAFETY: no arguments, no failure.
+    unsafe { libc::pthread_self() as usize }
+}
+
+/// Elsewhere reports come from ordinary code: the first one wins, and the others wait.
+#[cfg(not(unix))]
+fn this_thread() -> usize {
+    1
+}
+
+/// Lets one thread report, so that goroutines which overflow at once do not write into each other's lines. The others
+/// wait for the end of the process, which the first one brings about; async-signal-safe.
+fn take_turn() {
+    let me = this_thread();
+    // ORDERING: Relaxed, both; it elects a thread, nothing is published through it.
+    match REPORTER.compare_exchange(0, me, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => {}
+        // The report itself faulted: what is said so far has to do.
+        Err(other) if other == me => std::process::abort(),
+        Err(_) => loop {
+            hint::spin_loop();
+        },
+    }
+}
+
+/// Prints the report of the calling goroutine's overflow; the caller ends the process.
 pub(crate) fn report(detail: fmt::Arguments<'_>) {
+    take_turn();
     let mut writer = FatalWriter::new();
     // The writer never fails.
     let _ = writer.write_str("fatal error: goroutine stack overflow\n");
