@@ -68,10 +68,11 @@ const NAMED_ONCE: [(&str, &[&str]); 6] = [
 ];
 
 /// Files with thread locals, which a goroutine that moves must not find stale.
-const THREAD_LOCALS: [&str; 7] = [
+const THREAD_LOCALS: [&str; 8] = [
     // Models only: a loom thread does not move.
     "park/loom/mod.rs",
     "park/loom/record.rs",
+    "sync/patience/model.rs",
     "testing/explore.rs",
     "sched/current.rs",
     // What a plain thread waits with; a goroutine does not come there.
