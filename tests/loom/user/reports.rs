@@ -73,22 +73,20 @@ fn every_kind_of_wait_names_its_object() {
         || drop(go!({ select! {} })),
     ];
     let words = [
-        ("sync.Mutex.Lock", "Mutex", vec![26]),
-        ("sync.RWMutex.RLock", "RwLock", vec![26]),
-        ("sync.Cond.Wait", "Condvar", vec![49]),
-        ("sync.WaitGroup.Wait", "WaitGroup", vec![27]),
-        ("semacquire", "Semaphore", vec![26]),
-        ("barrier wait", "Barrier", vec![18]),
-        ("select", "channel", vec![32, 61]),
-        ("select (no cases)", "", vec![]),
+        ("sync.Mutex.Lock", "Mutex", 1),
+        ("sync.RWMutex.RLock", "RwLock", 1),
+        ("sync.Cond.Wait", "Condvar", 1),
+        ("sync.WaitGroup.Wait", "WaitGroup", 1),
+        ("semacquire", "Semaphore", 1),
+        ("barrier wait", "Barrier", 1),
+        ("select", "channel", 2),
+        ("select (no cases)", "", 0),
     ];
-    for (nth, (wait, (reason, object, columns))) in waits.into_iter().zip(words).enumerate() {
+    for (nth, (wait, (reason, object, places))) in waits.into_iter().zip(words).enumerate() {
         let report = report(wait);
         says(&report, &[&format!("goroutine 2 [{reason}]:")]);
-        for column in columns {
-            let place = format!("tests/loom/user/reports.rs:{}:{column}", line + nth as u32);
-            says(&report, &[&format!("    for the {object} made at {place}")]);
-        }
+        let place = format!("    for the {object} made at tests/loom/user/reports.rs:{}:", line + nth as u32);
+        assert_eq!(report.lines().filter(|line| line.starts_with(&place)).count(), places, "{report}");
     }
 }
 

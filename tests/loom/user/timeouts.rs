@@ -31,13 +31,13 @@ fn while_somebody_counts_on_the_waiter() {
     // The moments before and after the wait only: a try_send that succeeds because somebody waits is not seen.
     let (seen, _) = outcomes(|| {
         let (tx, rx) = chan(0);
-        let sender = go!(tx.try_send(1).is_ok());
+        let sender = go!({ tx.try_send(1).is_ok() });
         let got = rx.recv_timeout(SOON);
         let sent = sender.join().unwrap();
         assert_eq!(sent, got.is_ok());
         sent
     });
-    assert!(seen.into_iter().eq([false, true]));
+    assert!(seen.clone().into_iter().eq([false, true]), "{seen:?}");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn of_a_send_a_condition_and_a_permit() {
         assert_eq!(receiver.join().unwrap().is_some(), sent);
         sent
     });
-    assert!(seen.into_iter().eq([false, true]));
+    assert!(seen.clone().into_iter().eq([false, true]), "{seen:?}");
     let (seen, _) = outcomes(|| {
         let shared = Arc::new((Mutex::new(false), Condvar::new()));
         let setter = go!(clone shared; {
@@ -66,7 +66,7 @@ fn of_a_send_a_condition_and_a_permit() {
         setter.join().unwrap();
         seen
     });
-    assert!(seen.into_iter().eq([false, true]));
+    assert!(seen.clone().into_iter().eq([false, true]), "{seen:?}");
     let (seen, _) = outcomes(|| {
         let semaphore = Arc::new(Semaphore::new(1));
         semaphore.acquire(1);
@@ -75,7 +75,7 @@ fn of_a_send_a_condition_and_a_permit() {
         holder.join().unwrap();
         got
     });
-    assert!(seen.into_iter().eq([false, true]));
+    assert!(seen.clone().into_iter().eq([false, true]), "{seen:?}");
 }
 
 #[test]
