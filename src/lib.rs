@@ -63,7 +63,11 @@ pub mod chan;
 pub mod context;
 #[cfg(not(loom))]
 mod coroutine;
+#[cfg(not(loom))]
+pub mod fs;
 pub mod go;
+#[cfg_attr(loom, doc(hidden))]
+pub mod io;
 mod park;
 #[cfg(not(loom))]
 mod platform;
