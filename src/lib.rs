@@ -74,7 +74,7 @@ mod platform;
 mod primitives;
 #[cfg_attr(loom, path = "runtime/model.rs")]
 pub mod runtime;
-#[cfg_attr(all(loom, not(test)), allow(dead_code, reason = "plain data structures, compiled for their models"))]
+#[cfg_attr(loom, allow(dead_code, reason = "plain data structures, compiled for their models"))]
 mod sched;
 pub mod select;
 #[cfg_attr(loom, path = "stack_model.rs")]
