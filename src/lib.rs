@@ -65,6 +65,8 @@ pub mod context;
 mod coroutine;
 #[cfg(not(loom))]
 pub mod fs;
+#[cfg(not(loom))]
+pub mod generator;
 pub mod go;
 #[cfg_attr(loom, doc(hidden))]
 pub mod io;
