@@ -48,7 +48,7 @@
 //! # Also here
 //!
 //! [`sync`]: `WaitGroup`, `Mutex` and the others that park goroutines. [`time`]: sleeping, timers, tickers.
-//! [`context`]: deadlines and cancellation, handed down through calls. [`goroutine_local!`]: a value per goroutine.
+//! [`context`]: deadlines and cancellation, handed down through calls. [`net`]: sockets that park goroutines. [`goroutine_local!`]: a value per goroutine.
 //! [`testing`]: every interleaving of a small program, explored.
 //!
 //! # Features and platforms
@@ -64,6 +64,8 @@ pub mod context;
 #[cfg(not(loom))]
 mod coroutine;
 pub mod go;
+#[cfg(not(loom))]
+pub mod net;
 mod park;
 #[cfg(not(loom))]
 mod platform;

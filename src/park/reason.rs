@@ -35,6 +35,7 @@ reasons! {
     OnceWait = "sync.Once.Do",
     SemaphoreAcquire = "semacquire",
     BarrierWait = "barrier wait",
+    IoWait = "IO wait",
 }
 
 impl fmt::Display for WaitReason {

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`memory`] | reserve, guard, protect and discard pages | Linux |
 //! | [`signals`] | alternate signal stacks, the fault handler | unix |
+//! | [`poller`] | which descriptors are ready, by way of `mio` | everywhere |
 //! | [`fatal`] | write a message and abort, without allocating | everywhere |
 
 pub(crate) mod clock;
@@ -14,5 +15,6 @@ pub(crate) mod fatal;
     allow(dead_code, reason = "generators bring stacks and guards of their own")
 )]
 pub(crate) mod memory;
+pub(crate) mod poller;
 #[cfg(unix)]
 pub(crate) mod signals;
