@@ -48,7 +48,7 @@
 //! # Also here
 //!
 //! [`sync`]: `WaitGroup`, `Mutex` and the others that park goroutines. [`time`]: sleeping, timers, tickers.
-//! [`context`]: deadlines and cancellation, handed down through calls. [`goroutine_local!`]: a value per goroutine.
+//! [`context`]: deadlines and cancellation, handed down through calls. [`net`]: sockets that park goroutines. [`goroutine_local!`]: a value per goroutine.
 //! [`testing`]: every interleaving of a small program, explored.
 //!
 //! # Features and platforms
@@ -65,9 +65,13 @@ pub mod context;
 mod coroutine;
 #[cfg(not(loom))]
 pub mod fs;
+#[cfg(not(loom))]
+pub mod generator;
 pub mod go;
 #[cfg_attr(loom, doc(hidden))]
 pub mod io;
+#[cfg(not(loom))]
+pub mod net;
 mod park;
 #[cfg(not(loom))]
 mod platform;

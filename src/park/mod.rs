@@ -21,6 +21,10 @@ pub(crate) mod deadline;
 #[cfg(not(loom))]
 #[path = "native.rs"]
 mod imp;
+#[cfg(not(loom))]
+mod io_limits;
+#[cfg(not(loom))]
+mod io_source;
 #[cfg(loom)]
 #[path = "loom/mod.rs"]
 pub(crate) mod model;
@@ -38,6 +42,8 @@ pub(crate) use imp::{Myself, rand_below};
 pub(crate) use imp::{Payload, SpawnOptions, Spawned, end_goroutine, in_goroutine, prepare, yield_now};
 #[cfg(loom)]
 pub(crate) use imp::{choose, wait_until};
+#[cfg(not(loom))]
+pub(crate) use io_source::{AsSource, Direction, IoSource};
 pub(crate) use reason::WaitReason;
 pub(crate) use ticket::{Ticket, begin_wait};
 pub(crate) use wait_queue::{WaitNode, WaitQueue};

@@ -38,6 +38,7 @@ reasons! {
     Blocking = "blocking call",
     FileIo = "file I/O",
     StdinRead = "reading standard input",
+    IoWait = "IO wait",
 }
 
 impl fmt::Display for WaitReason {

@@ -1,12 +1,13 @@
 //! The scheduler: goroutines (G) run by workers (M), which hold processors (P). `README.md` tells the protocols.
 //!
-//! Compiled under loom too, as plain data structures: `status`, `local_queue`, `run_next`, `injector`, `idle` and
-//! `list`.
+//! Compiled under loom too, as plain data structures: `status`, `local_queue`, `run_next`, `injector`, `idle`,
+//! `readiness` and `list`.
 
 mod idle;
 pub(crate) mod injector;
 pub(crate) mod list;
 pub(crate) mod local_queue;
+pub(crate) mod readiness;
 mod run_next;
 pub(crate) mod site;
 pub(crate) mod status;
@@ -21,6 +22,8 @@ mod find_work;
 pub(crate) mod goroutine;
 #[cfg(not(loom))]
 pub(crate) mod lock_thread;
+#[cfg(not(loom))]
+pub(crate) mod netpoll;
 #[cfg(not(loom))]
 mod processor;
 #[cfg(not(loom))]
