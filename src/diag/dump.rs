@@ -13,8 +13,9 @@ use crate::sched::status::Duty;
 use crate::sched::{self, counters, current};
 use core::ptr::NonNull;
 use core::time::Duration;
+use std::backtrace::Backtrace;
 
-/// Room that taking and naming a backtrace wants on the caller's stack.
+/// Room that naming a backtrace wants on the caller's stack. Taking one wants little.
 const ROOM: usize = 256 << 10;
 
 /// All goroutines, as [`runtime::dump`](crate::runtime::dump) found them.
@@ -126,19 +127,21 @@ impl GoroutineRecord {
 
 /// Looks at all goroutines.
 pub(crate) fn dump() -> Dump {
-    crate::stack::with_room(ROOM, collect)
+    let here = trace::here();
+    crate::stack::with_room(ROOM, || collect(&here))
 }
 
 /// Looks at the calling goroutine alone; `panicked` is where it panicked, if it did.
-pub(super) fn dump_own(panicked: Option<&std::backtrace::Backtrace>) -> Dump {
-    let own = crate::stack::with_room(ROOM, || current::goroutine().and_then(|g| own_record(g, panicked)));
+pub(super) fn dump_own(panicked: Option<Backtrace>) -> Dump {
+    let place = panicked.unwrap_or_else(trace::here);
+    let own = crate::stack::with_room(ROOM, || current::goroutine().and_then(|g| own_record(g, &place)));
     Dump { goroutines: own.into_iter().collect() }
 }
 
-fn collect() -> Dump {
+fn collect(here: &Backtrace) -> Dump {
     counters::refresh_clock();
     let me = current::goroutine();
-    let mut goroutines: Vec<_> = me.and_then(|g| own_record(g, None)).into_iter().collect();
+    let mut goroutines: Vec<_> = me.and_then(|g| own_record(g, here)).into_iter().collect();
     let mine = goroutines.len();
     let mut names = Names::default();
     for g in sched::scheduler().roster.objects() {
@@ -151,14 +154,13 @@ fn collect() -> Dump {
     Dump { goroutines }
 }
 
-fn own_record(g: NonNull<Goroutine>, panicked: Option<&std::backtrace::Backtrace>) -> Option<GoroutineRecord> {
+fn own_record(g: NonNull<Goroutine>, place: &Backtrace) -> Option<GoroutineRecord> {
     // SAFETY: it runs here.
     let g = unsafe { g.as_ref() };
-    let frames = panicked.map(|backtrace| Trace::Frames(trace::frames_of(backtrace)));
     let glance = g.glance()?;
     // SAFETY: it runs here, so it does not end meanwhile.
     let name = unsafe { g.name() }.map(Into::into);
-    Some(GoroutineRecord::new(&glance, name, g.os_locks.get() != 0, frames.unwrap_or_else(trace::own)))
+    Some(GoroutineRecord::new(&glance, name, g.os_locks.get() != 0, Trace::Frames(trace::frames_of(place))))
 }
 
 /// Another goroutine than the caller's own; `None` if there is none in this object.

@@ -34,9 +34,8 @@ fn starting() {
 /// A goroutine panics, under the policy that may end the process for it: notes where, for [`aborting`].
 fn panicking() {
     if let Some(g) = current::goroutine().filter(|_| crate::go::panics_abort()) {
-        let backtrace = std::backtrace::Backtrace::force_capture();
         // SAFETY: it runs here.
-        unsafe { g.as_ref() }.keep_panic(backtrace);
+        unsafe { g.as_ref() }.keep_panic(super::trace::here());
     }
 }
 
@@ -49,7 +48,7 @@ fn aborting() {
     }
     // SAFETY: it runs here.
     let backtrace = current::goroutine().and_then(|g| unsafe { g.as_ref() }.take_panic());
-    let own = dump_own(backtrace.as_ref());
+    let own = dump_own(backtrace);
     if traceback == ALL {
         let mut all = dump();
         all.goroutines.splice(..own.goroutines.len(), own.goroutines);

@@ -125,10 +125,9 @@ impl Names {
     }
 }
 
-/// The caller's own frames.
-#[inline(never)]
-pub(super) fn own() -> Trace {
-    Trace::Frames(frames_of(&Backtrace::force_capture()))
+/// The caller's own frames, to be named where there is room for it.
+pub(super) fn here() -> Backtrace {
+    Backtrace::force_capture()
 }
 
 /// The frames of the program in `backtrace`; with `RUST_BACKTRACE=full` all frames of the goroutine.

@@ -47,7 +47,6 @@ impl Counters {
 
 impl Histogram {
     /// Holder only.
-    #[cold]
     pub(crate) fn record(&self, nanos: u64) {
         let bucket = (u64::BITS - nanos.leading_zeros()) as usize;
         add(&self.0[bucket.min(BUCKETS - 1)]);
@@ -79,6 +78,8 @@ pub(crate) fn now() -> u64 {
 }
 
 /// Reads the clock of waits anew. For whoever gets up, or ticks anyway.
+#[cold]
+#[inline(never)]
 pub(crate) fn refresh_clock() {
     // ORDERING: Relaxed; a number, and whoever is a little late sets it back by no more than that.
     NOW.store(clock::coarse_millis(), Ordering::Relaxed);

@@ -236,9 +236,15 @@ impl Goroutine {
         self.set_state(State::Runnable, 0);
         // Each goroutine's every so manieth wait, and each so manieth goroutine's start: no counter is needed.
         if (u64::from(self.word.sequence()) ^ self.id()).is_multiple_of(SAMPLE) {
-            // ORDERING: Relaxed; the queue publishes it.
-            self.readied.store(clock::nanos(), Ordering::Relaxed);
+            self.begin_sample();
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin_sample(&self) {
+        // ORDERING: Relaxed; the queue publishes it.
+        self.readied.store(clock::nanos(), Ordering::Relaxed);
     }
 
     /// It runs now, on the processor of these counters. Owner only.
@@ -246,11 +252,18 @@ impl Goroutine {
     pub(crate) fn set_running(&self, counters: &Counters) {
         self.set_state(State::Running, 0);
         // ORDERING: Relaxed; the queue published it.
-        let readied = self.readied.load(Ordering::Relaxed);
-        if readied != 0 {
-            self.readied.store(0, Ordering::Relaxed);
-            counters.latency.record(clock::nanos().saturating_sub(readied));
+        if self.readied.load(Ordering::Relaxed) != 0 {
+            self.end_sample(counters);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end_sample(&self, counters: &Counters) {
+        // ORDERING: Relaxed, both; written by the owner, who we are.
+        let readied = self.readied.load(Ordering::Relaxed);
+        self.readied.store(0, Ordering::Relaxed);
+        counters.latency.record(clock::nanos().saturating_sub(readied));
     }
 
     /// It waits from now on. Owner only.

@@ -174,7 +174,7 @@ impl ParkWord {
         // the Release of a wake that came meanwhile, whose duty is ours.
         let before = self.0.fetch_and(!FROZEN, Ordering::AcqRel);
         debug_assert!(before & FROZEN != 0, "runtime bug: thawed without a freeze");
-        if before & WOKEN != 0 { Duty::MakeRunnable } else { Duty::Nothing }
+        if before & WOKEN == 0 { Duty::Nothing } else { Duty::MakeRunnable }
     }
 
     /// The number of the last wait.

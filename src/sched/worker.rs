@@ -291,7 +291,7 @@ impl Worker {
     ///
     /// # Safety
     /// Called on this worker's thread, on the stack of `from`, the running goroutine.
-    #[inline]
+    #[inline(always)]
     unsafe fn leave(&'static self, from: NonNull<Goroutine>, next: Option<NonNull<Goroutine>>, after: After) {
         let to = match next {
             Some(next) => {
