@@ -59,10 +59,16 @@
 
 extern crate self as gaggle;
 
+/// The one thing that lower floors know of the front office.
+#[cfg(not(loom))]
+const HOOKS: sched::Hooks = diag::HOOKS;
+
 pub mod chan;
 pub mod context;
 #[cfg(not(loom))]
 mod coroutine;
+#[cfg(not(loom))]
+pub mod diag;
 #[cfg(not(loom))]
 pub mod fs;
 #[cfg(not(loom))]
