@@ -16,6 +16,9 @@ mod wait_queue;
 
 #[cfg(not(loom))]
 pub(crate) mod deadline;
+#[cfg(all(test, loom))]
+#[path = "deadline_model.rs"]
+pub(crate) mod deadline;
 #[cfg(not(loom))]
 #[path = "native.rs"]
 mod imp;
@@ -27,8 +30,10 @@ pub(crate) mod model;
 use model as imp;
 
 pub(crate) use crate::sched::status::{Outcome, OutcomeKind};
+#[cfg(any(not(loom), test))]
+pub(crate) use deadline::OnTime;
 #[cfg(not(loom))]
-pub(crate) use deadline::{OnTime, wait_until};
+pub(crate) use deadline::wait_until;
 #[cfg(not(loom))]
 pub(crate) use imp::{Myself, rand_below};
 pub(crate) use imp::{Payload, SpawnOptions, Spawned, end_goroutine, in_goroutine, prepare, yield_now};
