@@ -93,6 +93,9 @@ pub mod sync;
 pub mod testing;
 #[cfg(not(loom))]
 pub mod time;
+#[cfg(all(test, loom))]
+#[path = "time/model.rs"]
+mod time;
 
 pub use chan::{
     Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError, TrySendError, chan, unbounded,
