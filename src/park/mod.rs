@@ -8,6 +8,8 @@
 //! `README.md` beside this file has the proof sketch. What stops and starts a thread of control is one of two
 //! bodies: `native.rs` (a goroutine on its worker, or a plain OS thread) and `loom/` (a thread of a model).
 
+#[cfg(not(loom))]
+mod external;
 mod reason;
 #[cfg(not(loom))]
 pub(crate) mod slice;
@@ -15,6 +17,9 @@ mod ticket;
 mod wait_queue;
 
 #[cfg(not(loom))]
+pub(crate) mod deadline;
+#[cfg(all(test, loom))]
+#[path = "deadline_model.rs"]
 pub(crate) mod deadline;
 #[cfg(not(loom))]
 #[path = "native.rs"]
@@ -31,8 +36,12 @@ pub(crate) mod model;
 use model as imp;
 
 pub(crate) use crate::sched::status::{Outcome, OutcomeKind};
+#[cfg(any(not(loom), test))]
+pub(crate) use deadline::OnTime;
 #[cfg(not(loom))]
-pub(crate) use deadline::{OnTime, wait_until};
+pub(crate) use deadline::wait_until;
+#[cfg(not(loom))]
+pub(crate) use external::External;
 #[cfg(not(loom))]
 pub(crate) use imp::{Myself, rand_below};
 pub(crate) use imp::{Payload, SpawnOptions, Spawned, end_goroutine, in_goroutine, prepare, yield_now};
