@@ -46,7 +46,8 @@
 //!
 //! # Names
 //!
-//! [`ToSocketAddrs`] is `std`'s for the same types; a name is looked up on a thread of its own. Addresses in figures
+//! [`ToSocketAddrs`] is `std`'s for the same types; a name is looked up as
+//! [`runtime::blocking`](crate::runtime::blocking) does it, on another thread. Addresses in figures
 //! cost no look-up.
 //!
 //! # Compared with std
@@ -57,7 +58,6 @@
 //! that shares it sees them.
 
 mod addrs;
-mod lookup;
 mod shared;
 mod socket;
 mod tcp_listener;

@@ -1,8 +1,8 @@
 //! [`UnixStream`].
 
-use super::lookup::on_a_thread;
 use super::shared::{common, conversions, limits, read_write, settings};
 use super::socket::Socket;
+use crate::io::blocking::blocking;
 use crate::park::Direction;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
@@ -70,8 +70,7 @@ impl UnixStream {
             Ok(stream) => Ok(Self(Socket::of_nonblocking(stream.into()))),
             // The listener's queue is full, and the kernel does not tell when it is no longer.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let addr = addr.clone();
-                on_a_thread(move || std::os::unix::net::UnixStream::connect_addr(&addr)).map(Self::from)
+                blocking(|| std::os::unix::net::UnixStream::connect_addr(addr)).map(Self::from)
             }
             Err(error) => Err(error),
         }

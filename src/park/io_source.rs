@@ -9,7 +9,7 @@
 //! `source`: its lock (rank Time: the poller is started under it).
 
 use super::io_limits::IoLimits;
-use super::{Outcome, WaitReason, begin_wait, wait_until};
+use super::{External, Outcome, WaitReason, begin_wait, wait_until};
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use crate::primitives::{Lock, LockRank};
 use crate::sched::netpoll::{REARM, Registration, Source};
@@ -144,6 +144,7 @@ impl IoSource {
         let since = *since.get_or_insert_with(Instant::now);
         let end = limits.end(Some(since));
         let readiness = self.registration.readiness(direction);
+        let _external = External::begin();
         let ticket = begin_wait();
         let waiter = ticket.for_poller();
         if !readiness.enter(look, waiter) {
