@@ -30,7 +30,8 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("fs", &["io::blocking", "park"]),
     // A body is entered by whoever drives it, on a stack of its own.
     ("generator", &["chan", "coroutine", "go", "sched::current", "sync"]),
-    ("net", &["chan", "park", "primitives", "sync"]),
+    // Looks names up where it may block.
+    ("net", &["io::blocking", "park", "primitives"]),
     // A public face of the coroutine floor.
     ("stack", &["coroutine", "sched::current"]),
     ("runtime", &["coroutine::stack", "diag", "go", "io::blocking", "park", "sched", "testing"]),
@@ -132,8 +133,8 @@ fn the_table_itself_points_downwards() {
     // `runtime` starts what `diag` watches, and hands out what it collects.
     const OFFICE: [(&str, &str); 4] =
         [("testing", "runtime"), ("runtime", "testing"), ("runtime", "diag"), ("diag", "stack")];
-    const SIDEWAYS: [(&str, &str); 5] =
-        [("select", "chan"), ("sync", "go"), ("context", "time"), ("sync", "context"), ("fs", "io")];
+    const SIDEWAYS: [(&str, &str); 6] =
+        [("select", "chan"), ("sync", "go"), ("context", "time"), ("sync", "context"), ("fs", "io"), ("net", "io")];
     const FLOORS: [&[&str]; 8] = [
         &["primitives", "HOOKS"],
         &["platform"],
