@@ -59,10 +59,16 @@
 
 extern crate self as gaggle;
 
+/// The one thing that lower floors know of the front office.
+#[cfg(not(loom))]
+const HOOKS: sched::Hooks = diag::HOOKS;
+
 pub mod chan;
 pub mod context;
 #[cfg(not(loom))]
 mod coroutine;
+#[cfg(not(loom))]
+pub mod diag;
 #[cfg(not(loom))]
 pub mod fs;
 #[cfg(not(loom))]
@@ -80,7 +86,7 @@ mod primitives;
 pub mod process;
 #[cfg_attr(loom, path = "runtime/model.rs")]
 pub mod runtime;
-#[cfg_attr(all(loom, not(test)), allow(dead_code, reason = "plain data structures, compiled for their models"))]
+#[cfg_attr(loom, allow(dead_code, reason = "plain data structures, compiled for their models"))]
 mod sched;
 pub mod select;
 #[cfg_attr(loom, path = "stack_model.rs")]
@@ -89,6 +95,9 @@ pub mod sync;
 pub mod testing;
 #[cfg(not(loom))]
 pub mod time;
+#[cfg(all(test, loom))]
+#[path = "time/model.rs"]
+mod time;
 
 pub use chan::{
     Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError, TrySendError, chan, unbounded,

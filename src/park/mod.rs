@@ -18,6 +18,9 @@ mod wait_queue;
 
 #[cfg(not(loom))]
 pub(crate) mod deadline;
+#[cfg(all(test, loom))]
+#[path = "deadline_model.rs"]
+pub(crate) mod deadline;
 #[cfg(not(loom))]
 #[path = "native.rs"]
 mod imp;
@@ -33,8 +36,10 @@ pub(crate) mod model;
 use model as imp;
 
 pub(crate) use crate::sched::status::{Outcome, OutcomeKind};
+#[cfg(any(not(loom), test))]
+pub(crate) use deadline::OnTime;
 #[cfg(not(loom))]
-pub(crate) use deadline::{OnTime, wait_until};
+pub(crate) use deadline::wait_until;
 #[cfg(not(loom))]
 pub(crate) use external::External;
 #[cfg(not(loom))]

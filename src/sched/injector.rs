@@ -38,6 +38,13 @@ impl<T: Linked> Injector<T> {
         self.len.load(Ordering::Acquire) == 0
     }
 
+    /// How many items there are; a hint (I1).
+    #[cfg_attr(loom, allow(dead_code, reason = "nothing is counted in a model"))]
+    pub(crate) fn len(&self) -> usize {
+        // ORDERING: Relaxed; a statistic.
+        self.len.load(Ordering::Relaxed)
+    }
+
     /// # Safety
     /// `item` is alive and in no list.
     pub(crate) unsafe fn push(&self, item: NonNull<T>) {

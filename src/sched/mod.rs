@@ -15,6 +15,8 @@ pub(crate) mod status;
 #[cfg(not(loom))]
 pub(crate) mod config;
 #[cfg(not(loom))]
+pub(crate) mod counters;
+#[cfg(not(loom))]
 pub(crate) mod current;
 #[cfg(not(loom))]
 mod find_work;
@@ -29,7 +31,7 @@ mod processor;
 #[cfg(not(loom))]
 mod report;
 #[cfg(not(loom))]
-mod roster;
+pub(crate) mod roster;
 #[cfg(not(loom))]
 mod run;
 #[cfg(not(loom))]
@@ -37,7 +39,7 @@ mod scheduler;
 #[cfg(not(loom))]
 mod sleep;
 #[cfg(not(loom))]
-mod threads;
+pub(crate) mod threads;
 #[cfg(not(loom))]
 pub(crate) mod timers;
 #[cfg(not(loom))]
@@ -47,3 +49,14 @@ mod worker;
 pub(crate) use run::{count_ended, free, inherited_flags, new_goroutine, park_current, ready, start, yield_now};
 #[cfg(not(loom))]
 pub(crate) use scheduler::scheduler;
+
+/// What the front office does for the floors below, which do not know it: `lib.rs` ties the knot.
+#[cfg(not(loom))]
+pub(crate) struct Hooks {
+    /// The runtime is being started.
+    pub(crate) starting: fn(),
+    /// A goroutine panics, on its own stack, and nothing is unwound yet.
+    pub(crate) panicking: fn(),
+    /// The process ends because the goroutine that runs here panicked.
+    pub(crate) aborting: fn(),
+}

@@ -25,6 +25,7 @@ pub(super) fn install() {
         // SAFETY: it runs here.
         let g = unsafe { g.as_ref() };
         eprintln!("{} panicked:", Identity(g));
+        (crate::HOOKS.panicking)();
         let state = g.stack.with_mut(|state| state);
         // SAFETY: the state of the goroutine that runs here; the borrow ends with the call.
         if unsafe { (*state).room(switch::stack_pointer()) } >= PANIC_ROOM {

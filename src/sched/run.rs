@@ -1,13 +1,13 @@
 //! The scheduler's verbs: start a goroutine, make it runnable, park it, free it.
 
-use super::current;
-use super::goroutine::{Goroutine, State, flags};
+use super::goroutine::{Goroutine, flags};
 use super::list::List;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::site::Site;
 use super::status::ParkWord;
 use super::worker::{self, Worker};
+use super::{counters, current};
 use crate::coroutine::stack::{Class, StackError};
 use crate::primitives::atomic::Ordering;
 use core::ptr::{self, NonNull};
@@ -29,8 +29,8 @@ pub(crate) fn new_goroutine(site: &'static Site, flags: u8, class: Class) -> Res
             let g = s.roster.take(unsafe { p.free() });
             let id = p.next_id(|n| s.next_id.fetch_add(n, Ordering::Relaxed));
             Processor::count(&p.started);
-            // SAFETY: type-stable, and nobody else knows it.
-            unsafe { g.as_ref() }.reset(id, site, flags, class);
+            // SAFETY: type-stable, and nobody else knows it; the parent runs here.
+            unsafe { g.as_ref().reset(id, site, flags, class, (*w.current()).id()) };
             Ok(g)
         }
         _ => {
@@ -39,7 +39,7 @@ pub(crate) fn new_goroutine(site: &'static Site, flags: u8, class: Class) -> Res
             let id = s.next_id.fetch_add(1, Ordering::Relaxed);
             s.started_outside.fetch_add(1, Ordering::Relaxed);
             // SAFETY: type-stable, and nobody else knows it.
-            unsafe { g.as_ref() }.reset(id, site, flags, class);
+            unsafe { g.as_ref() }.reset(id, site, flags, class, 0);
             Ok(g)
         }
     }
@@ -52,7 +52,7 @@ pub(crate) fn new_goroutine(site: &'static Site, flags: u8, class: Class) -> Res
 #[inline]
 pub(crate) unsafe fn start(g: NonNull<Goroutine>) {
     // SAFETY: by the contract nobody else has it.
-    unsafe { g.as_ref() }.set_state(State::Runnable, 0);
+    unsafe { g.as_ref() }.set_runnable();
     make_runnable(g);
 }
 
@@ -64,7 +64,7 @@ pub(crate) unsafe fn start(g: NonNull<Goroutine>) {
 pub(crate) unsafe fn ready(word: NonNull<ParkWord>) {
     let g = word.cast::<Goroutine>();
     // SAFETY: by the contract it is ours to run.
-    unsafe { g.as_ref() }.set_state(State::Runnable, 0);
+    unsafe { g.as_ref() }.set_runnable();
     make_runnable(g);
 }
 
@@ -113,6 +113,7 @@ pub(super) fn requeue_on(w: &'static Worker, g: NonNull<Goroutine>) {
 fn post_home(home: *mut Worker, g: NonNull<Goroutine>) {
     // SAFETY: workers are leaked.
     let home: &'static Worker = unsafe { &*home };
+    counters::count_wake_across();
     home.post(g);
     scheduler().idle.notify_home(home);
 }
@@ -123,6 +124,7 @@ fn from_outside(g: NonNull<Goroutine>) {
     let home = unsafe { g.as_ref() }.home();
     if home.is_null() {
         let s = scheduler();
+        counters::count_wake_across();
         s.inject(g);
         s.idle.notify();
     } else {
