@@ -301,3 +301,27 @@ fn files_and_functions_can_be_read_in_one_go() {
     }
     complain("too long", found);
 }
+
+#[test]
+fn every_bug_of_the_list_has_tests_of_its_name() {
+    // A row of the table whose test was renamed, or was never written.
+    let page = include_str!("README.md");
+    let written: Vec<_> = ["src", "tests"].into_iter().flat_map(source::raw_files).collect();
+    let defined = |name: &str| written.iter().any(|text| text.contains(&format!("fn {name}(")));
+    let mut found = Vec::new();
+    for bug in 1..=29 {
+        let row = format!("| B{bug} |");
+        let Some(row) = page.lines().find(|line| line.starts_with(&row)) else {
+            found.push(format!("{row} is missing"));
+            continue;
+        };
+        let mark = format!("b{bug:02}_");
+        let mut names: Vec<_> = row.split('`').filter(|word| word.starts_with('b') && word.contains(&mark)).collect();
+        if names.is_empty() {
+            found.push(format!("{row}: no test"));
+        }
+        names.retain(|name| !defined(name));
+        found.extend(names.into_iter().map(|name| format!("B{bug}: no function {name}")));
+    }
+    complain("bugs that shipped elsewhere, in tests/README.md", found);
+}
