@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`memory`] | reserve, guard, protect and discard pages | Linux |
 //! | [`signals`] | alternate signal stacks, the fault handler | unix |
+//! | [`signal_pipe`] | a thread that is told of other signals | unix |
 //! | [`fatal`] | write a message and abort, without allocating | everywhere |
 
 pub(crate) mod clock;
@@ -14,5 +15,7 @@ pub(crate) mod fatal;
     allow(dead_code, reason = "generators bring stacks and guards of their own")
 )]
 pub(crate) mod memory;
+#[cfg(unix)]
+pub(crate) mod signal_pipe;
 #[cfg(unix)]
 pub(crate) mod signals;

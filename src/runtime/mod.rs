@@ -30,6 +30,7 @@ mod builder;
 mod enter;
 
 pub use crate::go::{Exited, GoroutinePanic, Id, PanicPolicy, exit};
+pub use crate::io::blocking::blocking;
 pub use builder::{AlreadyStarted, Builder};
 pub use enter::run;
 #[doc(hidden)]

@@ -36,6 +36,8 @@ mod sleep;
 #[cfg(not(loom))]
 mod threads;
 #[cfg(not(loom))]
+pub(crate) mod timers;
+#[cfg(not(loom))]
 mod worker;
 
 #[cfg(not(loom))]
