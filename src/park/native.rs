@@ -272,8 +272,6 @@ pub(crate) fn end_goroutine() {
         // SAFETY: it runs here.
         let g = unsafe { g.as_ref() };
         g.drop_locals();
-        // SAFETY: owner field; it runs here.
-        g.extra.with_mut(|extra| unsafe { drop((*extra).take()) });
     }
-    sched::count_ended();
+    sched::end_current();
 }

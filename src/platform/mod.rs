@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`memory`] | reserve, guard, protect and discard pages | Linux |
 //! | [`signals`] | alternate signal stacks, the fault handler | unix |
+//! | [`threads`] | what another thread is doing | Linux; elsewhere it says that it does not know |
 //! | [`fatal`] | write a message and abort, without allocating | everywhere |
 
 pub(crate) mod clock;
@@ -16,3 +17,4 @@ pub(crate) mod fatal;
 pub(crate) mod memory;
 #[cfg(unix)]
 pub(crate) mod signals;
+pub(crate) mod threads;

@@ -15,6 +15,10 @@
 //! 5. The same for home workers: post into the inbox, F3, look at `asleep`; set `asleep`, F2, look at the inbox.
 //! 6. A search ends with a find ([`stop_searching`](Idle::stop_searching)), in [`retire`](Idle::retire) before the
 //!    look after F2, or under the lock while no processor is idle: whoever relied on it is never left alone.
+//! 7. A worker whose processor was taken is `bereft` and in no list, until it regains an idle processor, or comes home:
+//!    then it takes an idle one, or waits, or sleeps, as if it had let its own go at that moment.
+//! 8. The watcher sleeps only while nothing is `active`: it writes that it sleeps, F4, and looks; who hands a processor
+//!    over has counted it, F4, and looks whether the watcher sleeps.
 //!
 //! # Locking
 //! All lists: `lists` (rank Sched). `n_idle` and `wanted` are written under it, and read without it as hints.
@@ -52,6 +56,16 @@ pub(super) struct Handover<P, W> {
     pub(super) searching: bool,
 }
 
+/// What came of the wish to take a processor away from a worker that keeps it.
+#[derive(Debug, PartialEq)]
+pub(super) enum Retaken<P, W> {
+    /// There is nobody who could use it.
+    NoHeir,
+    /// Its holder came back in time.
+    Kept,
+    Taken(Option<Handover<P, W>>),
+}
+
 /// What came of passing a processor on.
 #[derive(Debug, PartialEq)]
 pub(super) enum Passed<P, W> {
@@ -72,6 +86,8 @@ struct Lists<P, W> {
     /// How many processors are held, on their way or idle, and how many there should be.
     in_use: usize,
     target: usize,
+    /// How many workers run a goroutine although their processor was taken away (I7).
+    bereft: usize,
 }
 
 impl<P, W> Lists<P, W> {
@@ -83,6 +99,7 @@ impl<P, W> Lists<P, W> {
             waiting: VecDeque::new(),
             in_use: 0,
             target: 0,
+            bereft: 0,
         }
     }
 
@@ -142,35 +159,50 @@ pub(super) struct Idle<P, W> {
     searching: CachePadded<AtomicU32>,
     /// How many workers wait for a processor, and how many processors are too many.
     wanted: CachePadded<AtomicU32>,
+    /// How many workers could be given a processor, as a hint.
+    heirs: AtomicU32,
+    /// How many processors are held or on their way, and workers bereft.
+    active: AtomicU32,
+    bereft: AtomicU32,
+    watcher_sleeps: AtomicBool,
     lists: Lock<Lists<P, W>>,
+}
+
+/// Loom's constructors are not `const`.
+macro_rules! idle {
+    () => {
+        Self {
+            n_idle: CachePadded::new(AtomicU32::new(0)),
+            searching: CachePadded::new(AtomicU32::new(0)),
+            wanted: CachePadded::new(AtomicU32::new(0)),
+            heirs: AtomicU32::new(0),
+            active: AtomicU32::new(0),
+            bereft: AtomicU32::new(0),
+            watcher_sleeps: AtomicBool::new(false),
+            lists: Lock::new(LockRank::Sched, Lists::new()),
+        }
+    };
 }
 
 impl<P, W> Idle<P, W> {
     #[cfg(not(loom))]
     pub(super) const fn new() -> Self {
-        Self {
-            n_idle: CachePadded::new(AtomicU32::new(0)),
-            searching: CachePadded::new(AtomicU32::new(0)),
-            wanted: CachePadded::new(AtomicU32::new(0)),
-            lists: Lock::new(LockRank::Sched, Lists::new()),
-        }
+        idle!()
     }
 
     #[cfg(loom)]
     pub(super) fn new() -> Self {
-        Self {
-            n_idle: CachePadded::new(AtomicU32::new(0)),
-            searching: CachePadded::new(AtomicU32::new(0)),
-            wanted: CachePadded::new(AtomicU32::new(0)),
-            lists: Lock::new(LockRank::Sched, Lists::new()),
-        }
+        idle!()
     }
 
     /// Publishes the counters that are read without the lock.
     fn publish(&self, lists: &Lists<P, W>) {
-        // ORDERING: Relaxed, both; the unlock or the fences F1 to F3 order them.
+        // ORDERING: Relaxed, all; the unlock or the fences F1 to F4 order them.
         self.n_idle.store(lists.idle.len() as u32, Ordering::Relaxed);
         self.wanted.store((lists.waiting.len() + lists.surplus()) as u32, Ordering::Relaxed);
+        self.heirs.store((lists.sleepers.len() + lists.waiting.len()) as u32, Ordering::Relaxed);
+        self.active.store((lists.in_use - lists.idle.len() + lists.bereft) as u32, Ordering::Relaxed);
+        self.bereft.store(lists.bereft as u32, Ordering::Relaxed);
     }
 
     /// Whether a processor should be passed on: to a worker that waits for one, or out of use.
@@ -178,6 +210,43 @@ impl<P, W> Idle<P, W> {
     pub(super) fn processors_wanted(&self) -> bool {
         // ORDERING: Relaxed; a hint, the lock decides.
         self.wanted.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether a worker sleeps, or waits, that could be given a processor. A hint.
+    #[inline]
+    pub(super) fn has_heir(&self) -> bool {
+        // ORDERING: Relaxed; a hint, the lock decides.
+        self.heirs.load(Ordering::Relaxed) != 0
+    }
+
+    /// How many workers run a goroutine although their processor was taken away.
+    pub(super) fn bereft(&self) -> usize {
+        // ORDERING: Relaxed; a number.
+        self.bereft.load(Ordering::Relaxed) as usize
+    }
+
+    /// Whether no processor is held or on its way, and no worker bereft. The watcher's, which may sleep if so until
+    /// [`rouse_watcher`](Self::rouse_watcher) says yes (I8).
+    pub(super) fn lay_watcher_down(&self) -> bool {
+        // ORDERING: Relaxed; F4 orders it.
+        self.watcher_sleeps.store(true, Ordering::Relaxed);
+        // ORDERING: F4 (I8): the word before the look; pairs with F4 in `rouse_watcher`.
+        fence(Ordering::SeqCst);
+        // ORDERING: Relaxed, both; ordered by F4. A late ring is one needless look.
+        let quiet = self.active.load(Ordering::Relaxed) == 0;
+        if !quiet {
+            self.watcher_sleeps.store(false, Ordering::Relaxed);
+        }
+        quiet
+    }
+
+    /// Of whoever hands a processor over: whether it has to ring for the watcher.
+    #[inline]
+    pub(super) fn rouse_watcher(&self) -> bool {
+        // ORDERING: F4 (I8): the count before the look; pairs with F4 in `lay_watcher_down`.
+        fence(Ordering::SeqCst);
+        // ORDERING: Relaxed look, ordered by F4; then a swap, so that one of many rings.
+        self.watcher_sleeps.load(Ordering::Relaxed) && self.watcher_sleeps.swap(false, Ordering::Relaxed)
     }
 
     /// Counts the caller as searching, one of `procs` processors being its own; false if enough others search: half
@@ -288,6 +357,72 @@ impl<P, W: Sleeper> Idle<P, W> {
         }
     }
 
+    /// Takes a processor away from a worker that keeps it: `take` asks it, when there is an heir.
+    pub(super) fn retake(&self, take: impl FnOnce() -> Option<P>, retire: impl FnOnce(&P)) -> Retaken<P, W> {
+        let mut lists = self.lists.lock();
+        if lists.surplus() == 0 && lists.waiting.is_empty() && lists.sleepers.is_empty() {
+            return Retaken::NoHeir;
+        }
+        let Some(p) = take() else { return Retaken::Kept };
+        lists.bereft += 1;
+        let handover = if lists.surplus() == 0 && lists.waiting.is_empty() {
+            Some(Handover { heir: lists.next_sleeper(), processor: p, searching: false })
+        } else {
+            lists.let_go(p, retire)
+        };
+        self.publish(&lists);
+        Retaken::Taken(handover)
+    }
+
+    /// An idle processor for a bereft worker that can go on with it, if there is one (I7).
+    #[inline]
+    pub(super) fn regain(&self) -> Option<P> {
+        // ORDERING: Relaxed; a hint, the lock decides.
+        if self.n_idle.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut lists = self.lists.lock();
+        let p = lists.idle.pop()?;
+        lists.bereft -= 1;
+        self.publish(&lists);
+        Some(p)
+    }
+
+    /// Ends the errand of `w`, a bereft worker that has nothing to run any more (I7): an idle processor, or it waits or
+    /// sleeps. Then the caller calls [`look_again`](Self::look_again), and sleeps.
+    pub(super) fn come_home(&self, w: W) -> Option<P> {
+        let mut lists = self.lists.lock();
+        lists.bereft -= 1;
+        let own = w.has_own_work();
+        let p = if own || !w.is_locked() { lists.idle.pop() } else { None };
+        match p {
+            Some(_) => {}
+            None if own => lists.waiting.push_back(w),
+            None => lists.lie_down(w),
+        }
+        self.publish(&lists);
+        p
+    }
+
+    /// Enters `w`, a new worker without a processor, among the sleepers. The caller sleeps.
+    pub(super) fn enlist(&self, w: W) {
+        let mut lists = self.lists.lock();
+        lists.lie_down(w);
+        self.publish(&lists);
+    }
+
+    /// Takes back a processor that its heir, a new thread, could not be started for: with it, the right to search.
+    pub(super) fn disinherit(&self, p: P, searching: bool, retire: impl FnOnce(&P)) -> Option<Handover<P, W>> {
+        let mut lists = self.lists.lock();
+        let handover = lists.let_go(p, retire);
+        self.publish(&lists);
+        drop(lists);
+        if searching {
+            self.retire();
+        }
+        handover
+    }
+
     /// F2, between the laying down and the last look for work, which decides on [`rouse`](Self::rouse) and
     /// [`announce`](Self::announce).
     pub(super) fn look_again(&self) {
@@ -327,6 +462,12 @@ impl<P, W: Sleeper> Idle<P, W> {
     pub(super) fn resize(&self, target: usize, mut make: impl FnMut() -> P) -> Vec<Handover<P, W>> {
         let mut lists = self.lists.lock();
         lists.target = target;
+        // Room for all of them, in either list: the monitor, which puts them there too, never allocates.
+        let more = target.saturating_sub(lists.in_use);
+        let all = lists.in_use + lists.spare.len().max(more);
+        let (idle, spare) = (all.saturating_sub(lists.idle.len()), all.saturating_sub(lists.spare.len()));
+        lists.idle.reserve(idle);
+        lists.spare.reserve(spare);
         let mut handovers = Vec::new();
         while lists.in_use < target {
             let p = lists.spare.pop().unwrap_or_else(&mut make);
