@@ -8,7 +8,7 @@ use super::idle::{Handover, Heir, Idle, Passed, Sleeper};
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::worker::Worker;
-use super::{find_work, sysmon, threads};
+use super::{counters, find_work, sysmon, threads};
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use core::mem;
 use core::ptr;
@@ -183,6 +183,7 @@ impl Desk {
             // ORDERING: Acquire pairs with the Release in `hand_over`.
             let handed = w.handed.swap(ptr::null_mut(), Ordering::Acquire);
             if !handed.is_null() {
+                counters::refresh_clock();
                 // SAFETY: `hand_over` stored a processor here, and those are leaked.
                 w.grant(unsafe { &*handed.map_addr(|a| a & !1) });
                 threads::ensure_spare();

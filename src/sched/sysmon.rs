@@ -14,8 +14,8 @@ use super::idle::Retaken;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::sleep::{empty, hand_over};
-use super::threads;
 use super::worker::Worker;
+use super::{counters, threads};
 use crate::primitives::Event;
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -162,6 +162,7 @@ impl Record {
         let still = || w.holds(p) && p.tick() == self.tick;
         let take = || w.lease.revoke(still).then_some(p);
         if let Retaken::Taken(handover) = scheduler().idle.retake(take, empty) {
+            counters::count_handoff();
             hand_over(handover);
             *self = Self { tick: self.tick, ..Self::new() };
         }

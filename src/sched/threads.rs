@@ -89,6 +89,12 @@ fn cannot_start(error: &io::Error) {
     }
 }
 
+/// How many workers' threads there are.
+pub(crate) fn count() -> usize {
+    // ORDERING: Relaxed; a number.
+    STARTED.load(Ordering::Relaxed)
+}
+
 /// A worker that unwinds would take its processor and its goroutines with it, and hang the program.
 struct Died;
 
