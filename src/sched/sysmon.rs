@@ -144,17 +144,23 @@ impl Record {
             return Found::InUse;
         }
         let asked = self.asked.get_or_insert(now);
-        if now.saturating_duration_since(*asked) >= GRACE && (kept >= patience() || self.waits(w, now)) {
+        if now.saturating_duration_since(*asked) >= GRACE && self.is_due(w, kept, now) {
             self.retake(p, w);
         }
         Found::Keeper
     }
 
-    /// Whether the thread of `w` has done nothing lately but wait for something in the kernel.
-    fn waits(&self, w: &Worker, now: Instant) -> bool {
-        let (Some((before, at)), Some(used)) = (self.cpu, w.probe.cpu_time()) else { return false };
-        let idle = used.saturating_sub(before) * 8 <= now.saturating_duration_since(at);
-        idle && w.probe.waits() == Some(true)
+    /// Whether the goroutine that has kept its processor for `kept`, a slice at least, is to lose it now.
+    fn is_due(&self, w: &Worker, kept: Duration, now: Instant) -> bool {
+        let patience = patience();
+        let (Some((before, at)), Some(used)) = (self.cpu, w.probe.cpu_time()) else { return kept >= patience };
+        let used = used.saturating_sub(before);
+        if used * 8 <= now.saturating_duration_since(at) && w.probe.waits() == Some(true) {
+            // It waits for something in the kernel, and needs no CPU for it.
+            return true;
+        }
+        // A thread that the kernel has let run for a moment only has not had its turn: one more would not be faster.
+        kept >= patience && (used >= SLICE / 2 || kept >= patience * 4)
     }
 
     fn retake(&mut self, p: &'static Processor, w: &'static Worker) {
