@@ -89,6 +89,8 @@ pub mod runtime;
 #[cfg_attr(loom, allow(dead_code, reason = "plain data structures, compiled for their models"))]
 mod sched;
 pub mod select;
+#[cfg(all(unix, not(loom)))]
+pub mod signal;
 #[cfg_attr(loom, path = "stack_model.rs")]
 pub mod stack;
 pub mod sync;
