@@ -49,6 +49,8 @@
 //!
 //! [`sync`]: `WaitGroup`, `Mutex` and the others that park goroutines. [`time`]: sleeping, timers, tickers.
 //! [`context`]: deadlines and cancellation, handed down through calls. [`net`]: sockets that park goroutines. [`goroutine_local!`]: a value per goroutine.
+//! [`runtime::blocking`]: what would keep a thread runs on one of a pool; so do [`fs`] and [`io::stdin`]. [`process`]:
+//! children that are waited for by parking. `signal`: signals from channels. [`generator`]: Python's, on stacks.
 //! [`testing`]: every interleaving of a small program, explored.
 //!
 //! # Features and platforms
