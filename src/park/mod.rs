@@ -8,6 +8,8 @@
 //! `README.md` beside this file has the proof sketch. What stops and starts a thread of control is one of two
 //! bodies: `native.rs` (a goroutine on its worker, or a plain OS thread) and `loom/` (a thread of a model).
 
+#[cfg(not(loom))]
+mod external;
 mod reason;
 #[cfg(not(loom))]
 pub(crate) mod slice;
@@ -22,6 +24,10 @@ pub(crate) mod deadline;
 #[cfg(not(loom))]
 #[path = "native.rs"]
 mod imp;
+#[cfg(not(loom))]
+mod io_limits;
+#[cfg(not(loom))]
+mod io_source;
 #[cfg(loom)]
 #[path = "loom/mod.rs"]
 pub(crate) mod model;
@@ -35,10 +41,14 @@ pub(crate) use deadline::OnTime;
 #[cfg(not(loom))]
 pub(crate) use deadline::wait_until;
 #[cfg(not(loom))]
+pub(crate) use external::External;
+#[cfg(not(loom))]
 pub(crate) use imp::{Myself, rand_below};
 pub(crate) use imp::{Payload, SpawnOptions, Spawned, end_goroutine, in_goroutine, prepare, yield_now};
 #[cfg(loom)]
 pub(crate) use imp::{choose, wait_until};
+#[cfg(not(loom))]
+pub(crate) use io_source::{AsSource, Direction, IoSource};
 pub(crate) use reason::WaitReason;
 pub(crate) use ticket::{Ticket, begin_wait};
 pub(crate) use wait_queue::{WaitNode, WaitQueue};

@@ -70,7 +70,7 @@ pub fn run_with<'a>(program: &str, env: impl IntoIterator<Item = (&'a str, OsStr
         }
         None => Command::new(me),
     };
-    for inherited in ["GAGGLE_PROCS", "GAGGLE_STACK", "GAGGLE_TEST_GUARD"] {
+    for inherited in ["GAGGLE_PROCS", "GAGGLE_STACK", "GAGGLE_TEST_GUARD", "GAGGLE_SCHEDTRACE", "GAGGLE_TRACEBACK"] {
         command.env_remove(inherited);
     }
     command.env("RUST_BACKTRACE", "0").env("GAGGLE_PROGRAM", program).envs(env);
