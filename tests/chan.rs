@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(300);
 const CAPACITIES: [usize; 5] = [0, 1, 2, 7, 64];
 
 // ---- what a program may rely on at compile time

@@ -1,5 +1,6 @@
 //! What a worker runs next: the quick look on a goroutine's stack, and the search on the root.
 
+use super::counters;
 use super::goroutine::Goroutine;
 use super::processor::Processor;
 use super::scheduler::scheduler;
@@ -190,6 +191,7 @@ fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
                 continue;
             }
             if let Some(g) = p.queue.steal_into(&mine.queue) {
+                counters::add(&mine.counters.steals);
                 return Some(g);
             }
             if round == ROUNDS - 1

@@ -63,6 +63,16 @@ pub(super) enum Passed<P, W> {
     Gone(Option<Handover<P, W>>),
 }
 
+/// Who is at work, at one instant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attendance {
+    /// Processors without work.
+    pub(crate) idle: usize,
+    /// Workers that sleep, locked ones not counted; and that search.
+    pub(crate) sleepers: usize,
+    pub(crate) searching: usize,
+}
+
 struct Lists<P, W> {
     idle: Vec<P>,
     /// Out of use, since the number of processors was lowered.
@@ -191,6 +201,18 @@ impl<P, W> Idle<P, W> {
         // ORDERING: AcqRel; pairs with the other changes of the counter.
         self.searching.fetch_add(1, Ordering::AcqRel);
         true
+    }
+
+    /// Who is at work now.
+    #[cfg_attr(loom, allow(dead_code, reason = "nobody asks in a model"))]
+    pub(crate) fn attendance(&self) -> Attendance {
+        let lists = self.lists.lock();
+        Attendance {
+            idle: lists.idle.len(),
+            sleepers: lists.sleepers.len(),
+            // ORDERING: Relaxed; a statistic.
+            searching: self.searching.load(Ordering::Relaxed) as usize,
+        }
     }
 
     /// Ends a search without a find: the caller looks once more after F2, or holds the lock while no processor is

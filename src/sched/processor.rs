@@ -5,6 +5,7 @@
 //!    processor over goes through the scheduler's lock or a worker's event, which publish them.
 //! 2. `run_next` holds a goroutine that may be stolen (one that has no home).
 
+use super::counters::Counters;
 use super::goroutine::Goroutine;
 use super::list::List;
 use super::local_queue::LocalQueue;
@@ -27,6 +28,8 @@ pub(crate) struct Processor {
     /// Holder writes: goroutines started, and ended, here.
     pub(super) started: AtomicU64,
     pub(super) ended: AtomicU64,
+    /// Holder writes.
+    pub(super) counters: Counters,
     /// Holder: free goroutine objects.
     free: UnsafeCell<List<Goroutine>>,
     /// Holder: promises of stacks.
@@ -49,6 +52,7 @@ impl Processor {
             slice: AtomicU8::new(0),
             started: AtomicU64::new(0),
             ended: AtomicU64::new(0),
+            counters: Counters::new(),
             free: UnsafeCell::new(List::new()),
             promises: UnsafeCell::new(Promises::new()),
             ids: Cell::new((0, 0)),

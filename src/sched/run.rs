@@ -1,12 +1,13 @@
 //! The scheduler's verbs: start a goroutine, make it runnable, park it, free it.
 
-use super::current;
-use super::goroutine::{Goroutine, State, flags};
+use super::goroutine::{Goroutine, flags};
+use super::list::List;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::site::Site;
 use super::status::ParkWord;
 use super::worker::{self, Worker};
+use super::{counters, current};
 use crate::coroutine::stack::{Class, StackError};
 use crate::primitives::atomic::Ordering;
 use core::ptr::{self, NonNull};
@@ -28,8 +29,8 @@ pub(crate) fn new_goroutine(site: &'static Site, flags: u8, class: Class) -> Res
             let g = s.roster.take(unsafe { p.free() });
             let id = p.next_id(|n| s.next_id.fetch_add(n, Ordering::Relaxed));
             Processor::count(&p.started);
-            // SAFETY: type-stable, and nobody else knows it.
-            unsafe { g.as_ref() }.reset(id, site, flags, class);
+            // SAFETY: type-stable, and nobody else knows it; the parent runs here.
+            unsafe { g.as_ref().reset(id, site, flags, class, (*w.current()).id()) };
             Ok(g)
         }
         _ => {
@@ -38,7 +39,7 @@ pub(crate) fn new_goroutine(site: &'static Site, flags: u8, class: Class) -> Res
             let id = s.next_id.fetch_add(1, Ordering::Relaxed);
             s.started_outside.fetch_add(1, Ordering::Relaxed);
             // SAFETY: type-stable, and nobody else knows it.
-            unsafe { g.as_ref() }.reset(id, site, flags, class);
+            unsafe { g.as_ref() }.reset(id, site, flags, class, 0);
             Ok(g)
         }
     }
@@ -51,7 +52,7 @@ pub(crate) fn new_goroutine(site: &'static Site, flags: u8, class: Class) -> Res
 #[inline]
 pub(crate) unsafe fn start(g: NonNull<Goroutine>) {
     // SAFETY: by the contract nobody else has it.
-    unsafe { g.as_ref() }.set_state(State::Runnable, 0);
+    unsafe { g.as_ref() }.set_runnable();
     make_runnable(g);
 }
 
@@ -63,7 +64,7 @@ pub(crate) unsafe fn start(g: NonNull<Goroutine>) {
 pub(crate) unsafe fn ready(word: NonNull<ParkWord>) {
     let g = word.cast::<Goroutine>();
     // SAFETY: by the contract it is ours to run.
-    unsafe { g.as_ref() }.set_state(State::Runnable, 0);
+    unsafe { g.as_ref() }.set_runnable();
     make_runnable(g);
 }
 
@@ -112,6 +113,7 @@ pub(super) fn requeue_on(w: &'static Worker, g: NonNull<Goroutine>) {
 fn post_home(home: *mut Worker, g: NonNull<Goroutine>) {
     // SAFETY: workers are leaked.
     let home: &'static Worker = unsafe { &*home };
+    counters::count_wake_across();
     home.post(g);
     scheduler().idle.notify_home(home);
 }
@@ -122,10 +124,31 @@ fn from_outside(g: NonNull<Goroutine>) {
     let home = unsafe { g.as_ref() }.home();
     if home.is_null() {
         let s = scheduler();
+        counters::count_wake_across();
         s.inject(g);
         s.idle.notify();
     } else {
         post_home(home, g);
+    }
+}
+
+/// Makes all of `list` runnable, which are ours to run, in one go.
+pub(super) fn ready_all(list: &mut List<Goroutine>) {
+    let mut anywhere = List::new();
+    while let Some(g) = list.pop_front() {
+        // SAFETY: it is ours to run.
+        let home = unsafe { g.as_ref() }.home();
+        if home.is_null() {
+            // SAFETY: it was just taken off the only list that it was in.
+            unsafe { anywhere.push_back(g) };
+        } else {
+            post_home(home, g);
+        }
+    }
+    if !anywhere.is_empty() {
+        let s = scheduler();
+        s.injector.append(&mut anywhere);
+        s.idle.notify();
     }
 }
 

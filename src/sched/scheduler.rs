@@ -4,7 +4,9 @@
 //! 1. `processors` points to a leaked slice of leaked processors; a longer one replaces it, none is freed.
 
 use super::config::Config;
+use super::counters::Counters;
 use super::goroutine::Goroutine;
+use super::idle::Attendance;
 use super::injector::Injector;
 use super::processor::Processor;
 use super::roster::Roster;
@@ -19,7 +21,7 @@ type Processors = [&'static Processor];
 /// See the module's page.
 pub(crate) struct Scheduler {
     pub(super) injector: Injector<Goroutine>,
-    pub(super) roster: Roster,
+    pub(crate) roster: Roster,
     pub(super) idle: Desk,
     processors: AtomicPtr<&'static Processors>,
     procs: AtomicUsize,
@@ -78,6 +80,7 @@ impl Scheduler {
         let config = config();
         config.apply();
         super::report::install();
+        (crate::HOOKS.starting)();
         self.resize_locked(config.procs);
         // ORDERING: Release pairs with the Acquire in `ensure_started`.
         self.started.store(true, Ordering::Release);
@@ -135,13 +138,33 @@ impl Scheduler {
 
     /// How many goroutines there are that have not ended.
     pub(crate) fn num_goroutines(&self) -> usize {
+        let (started, ended) = self.started_and_ended();
+        started.saturating_sub(ended) as usize
+    }
+
+    /// How many goroutines were started, and how many have ended.
+    pub(crate) fn started_and_ended(&self) -> (u64, u64) {
         // ORDERING: Relaxed, all; a statistic. Ends are read first, so that the difference is never negative.
         let sum = |f: fn(&Processor) -> &AtomicU64| -> u64 {
             self.processors().iter().map(|p| f(p).load(Ordering::Relaxed)).sum()
         };
         let ended = sum(|p| &p.ended);
-        let started = sum(|p| &p.started) + self.started_outside.load(Ordering::Relaxed);
-        started.saturating_sub(ended) as usize
+        (sum(|p| &p.started) + self.started_outside.load(Ordering::Relaxed), ended)
+    }
+
+    /// For each processor: its counters, and how many goroutines stand in its queue.
+    pub(crate) fn counters(&self) -> impl Iterator<Item = (&'static Counters, usize)> {
+        self.processors().iter().map(|p| (&p.counters, p.queue.len() + usize::from(!p.peek_next().is_null())))
+    }
+
+    /// How many goroutines any worker may take from the common queue.
+    pub(crate) fn injected(&self) -> usize {
+        self.injector.len()
+    }
+
+    /// Who is idle.
+    pub(crate) fn attendance(&self) -> Attendance {
+        self.idle.attendance()
     }
 
     /// For each processor: how often it has switched, and its slice mark.

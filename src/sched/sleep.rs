@@ -8,7 +8,7 @@ use super::idle::{Handover, Heir, Idle, Passed, Sleeper};
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::worker::Worker;
-use super::{find_work, threads};
+use super::{counters, find_work, threads};
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use core::mem;
 use core::ptr;
@@ -144,6 +144,7 @@ impl Desk {
             // ORDERING: Acquire pairs with the Release in `hand_over`.
             let handed = w.handed.swap(ptr::null_mut(), Ordering::Acquire);
             if !handed.is_null() {
+                counters::refresh_clock();
                 w.set_processor(handed.map_addr(|a| a & !1));
                 // Lazily: a `Searching` that is made and dropped would count down.
                 return (handed.addr() & 1 != 0).then(Searching::granted);

@@ -38,6 +38,11 @@ pub(super) fn start_worker(p: &'static Processor, searching: bool) {
     }
 }
 
+/// How many workers' threads there are.
+pub(crate) fn count() -> usize {
+    ALL.lock().len()
+}
+
 /// A worker that unwinds would take its processor and its goroutines with it, and hang the program.
 struct Died;
 

@@ -252,7 +252,7 @@ impl Worker {
                 goroutine.set_home(ptr::from_ref(self).cast_mut());
             }
         }
-        goroutine.set_state(State::Running, 0);
+        goroutine.set_running(&self.processor().counters);
         self.current.set(g.as_ptr());
         let tick = &self.processor().tick;
         // ORDERING: Relaxed; thieves compare it with what they saw before.
@@ -291,7 +291,7 @@ impl Worker {
     ///
     /// # Safety
     /// Called on this worker's thread, on the stack of `from`, the running goroutine.
-    #[inline]
+    #[inline(always)]
     unsafe fn leave(&'static self, from: NonNull<Goroutine>, next: Option<NonNull<Goroutine>>, after: After) {
         let to = match next {
             Some(next) => {
@@ -380,7 +380,7 @@ pub(super) fn park(reason: u8) {
         // SAFETY: it runs here.
         goroutine.stack.with(|state| unsafe { (*state).check_canary() });
     }
-    goroutine.set_state(State::Waiting, reason);
+    goroutine.set_waiting(reason, &w.processor().counters);
     let next = find_work::quick(w);
     // SAFETY: `g` runs here.
     unsafe { w.leave(g, next, After::Commit(g)) };
