@@ -82,6 +82,8 @@ mod park;
 #[cfg(not(loom))]
 mod platform;
 mod primitives;
+#[cfg(not(loom))]
+pub mod process;
 #[cfg_attr(loom, path = "runtime/model.rs")]
 pub mod runtime;
 #[cfg_attr(loom, allow(dead_code, reason = "plain data structures, compiled for their models"))]
