@@ -20,6 +20,7 @@
 
 use crate::coroutine::stack::{Stack, StackError, StackState, class_for};
 use crate::coroutine::switch::{self, Context};
+use crate::go::locals_serial;
 use crate::sched::current;
 use core::ptr;
 
@@ -28,14 +29,14 @@ use core::ptr;
 struct Place {
     /// The goroutine's number; 0 for a plain thread, of which a generator knows only one, as it is not `Send`.
     goroutine: u64,
-    /// Where the goroutine's locals are; 0 if it has none.
-    locals: usize,
+    /// The number of the goroutine's locals; 0 if it has none.
+    locals: u64,
 }
 
 impl Place {
     /// `None` while the locals of a plain thread are being destroyed.
     fn here() -> Option<Self> {
-        let locals = current::with_locals(|locals| locals.as_deref().map_or(0, |map| ptr::from_ref(map).addr()))?;
+        let locals = locals_serial()?;
         // SAFETY: it runs here.
         let goroutine = current::goroutine().map_or(0, |g| unsafe { g.as_ref() }.id());
         Some(Self { goroutine, locals })
