@@ -69,14 +69,18 @@ pub mod context;
 mod coroutine;
 #[cfg(not(loom))]
 pub mod diag;
+#[cfg(not(loom))]
+pub mod fs;
 pub mod go;
+#[cfg_attr(loom, doc(hidden))]
+pub mod io;
 mod park;
 #[cfg(not(loom))]
 mod platform;
 mod primitives;
 #[cfg_attr(loom, path = "runtime/model.rs")]
 pub mod runtime;
-#[cfg_attr(all(loom, not(test)), allow(dead_code, reason = "plain data structures, compiled for their models"))]
+#[cfg_attr(loom, allow(dead_code, reason = "plain data structures, compiled for their models"))]
 mod sched;
 pub mod select;
 #[cfg_attr(loom, path = "stack_model.rs")]

@@ -140,6 +140,33 @@ fn yielding_goroutines_at_home_do_not_starve_new_ones() {
 }
 
 #[test]
+fn yielding_goroutines_do_not_starve_what_is_started_from_outside() {
+    // An injector that is looked at only when the queues are empty, which these never are.
+    let _alone = alone_with(1);
+    let done = Flag::default();
+    let (tx, running) = chan(3);
+    let yielders: Vec<_> = (0..3)
+        .map(|_| {
+            let (tx, done) = (tx.clone(), done.clone());
+            spawn(move || {
+                tx.send(()).unwrap();
+                while !done.is_up() {
+                    runtime::yield_now();
+                }
+            })
+        })
+        .collect();
+    (0..3).for_each(|_| running.recv().unwrap());
+    drop(tx);
+    let late = {
+        let done = done.clone();
+        spawn(move || done.raise())
+    };
+    late.join().unwrap();
+    yielders.into_iter().for_each(|g| g.join().unwrap());
+}
+
+#[test]
 fn a_locked_thread_is_not_sent_to_look_for_work() {
     // A processor that is offered to a sleeping locked worker, which runs nobody else: it comes back at once, is
     // offered to the same worker again, and what was to run there waits for ever.

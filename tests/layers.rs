@@ -9,7 +9,7 @@ mod source;
 use source::{Source, sources};
 
 /// A room, and the paths under `crate` that it may name. The rooms stand in the order of the floors.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("primitives", &[]),
     ("platform", &["primitives"]),
     ("coroutine", &["platform", "primitives"]),
@@ -24,9 +24,13 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("sync", &["context::Group", "go", "park", "primitives"]),
     ("time", &["chan", "go", "park", "primitives", "sync"]),
     ("context", &["chan", "go", "park", "primitives", "sync", "time"]),
+    // Standard input is locked with what parks.
+    ("io", &["park", "platform::fatal", "primitives", "sync"]),
+    // Reads and writes where it may block.
+    ("fs", &["io::blocking", "park"]),
     // A public face of the coroutine floor.
     ("stack", &["coroutine", "sched::current"]),
-    ("runtime", &["coroutine::stack", "diag", "go", "park", "sched", "testing"]),
+    ("runtime", &["coroutine::stack", "diag", "go", "io::blocking", "park", "sched", "testing"]),
     ("diag", &["coroutine", "go", "park", "platform", "primitives", "sched", "stack"]),
     // The same names in a model.
     ("stack_model", &[]),
@@ -124,7 +128,8 @@ fn the_table_itself_points_downwards() {
     // `runtime` starts what `diag` watches, and hands out what it collects.
     const OFFICE: [(&str, &str); 4] =
         [("testing", "runtime"), ("runtime", "testing"), ("runtime", "diag"), ("diag", "stack")];
-    const SIDEWAYS: [(&str, &str); 4] = [("select", "chan"), ("sync", "go"), ("context", "time"), ("sync", "context")];
+    const SIDEWAYS: [(&str, &str); 5] =
+        [("select", "chan"), ("sync", "go"), ("context", "time"), ("sync", "context"), ("fs", "io")];
     const FLOORS: [&[&str]; 8] = [
         &["primitives", "HOOKS"],
         &["platform"],
@@ -132,7 +137,7 @@ fn the_table_itself_points_downwards() {
         &["sched"],
         &["park"],
         &["go", "chan", "select", "sync"],
-        &["time", "context"],
+        &["time", "context", "io", "fs"],
         &["runtime", "stack", "stack_model", "testing", "diag"],
     ];
     let floor = |room: &str| FLOORS.iter().position(|rooms| rooms.contains(&room)).unwrap();

@@ -50,12 +50,11 @@ fn first_word(item: &TokenStream) -> Span {
 /// A goroutine blocks where a future waits, and a `const fn` can start none.
 pub(crate) fn refuse_async_and_const(name: &str, form: &str, sig: &Signature, errors: &mut Errors) {
     if let Some(word) = &sig.asyncness {
-        let expected =
-            format_args!("`#[gaggle::{name}]` needs no `async fn`: a goroutine blocks where a future would wait");
+        let expected = format!("`#[gaggle::{name}]` needs no `async fn`: a goroutine blocks where a future would wait");
         errors.push(errors::at(word.span, expected, form));
     }
     if let Some(word) = &sig.constness {
-        let expected = format_args!("`#[gaggle::{name}]` cannot go on a `const fn`");
+        let expected = format!("`#[gaggle::{name}]` cannot go on a `const fn`");
         errors.push(errors::at(word.span, expected, form));
     }
 }
@@ -63,7 +62,7 @@ pub(crate) fn refuse_async_and_const(name: &str, form: &str, sig: &Signature, er
 /// The attribute takes no arguments.
 pub(crate) fn refuse_arguments(name: &str, args: &TokenStream, errors: &mut Errors) {
     if !args.is_empty() {
-        let expected = format_args!("`#[gaggle::{name}]` takes no arguments");
+        let expected = format!("`#[gaggle::{name}]` takes no arguments");
         errors.push(errors::over(args, expected, &format!("`#[gaggle::{name}]`")));
     }
 }

@@ -143,23 +143,23 @@ fn check_signature(kind: Kind, function: &Function, errors: &mut Errors) {
         errors.push(errors::at(sig.ident.span(), expected, form));
     }
     if !sig.inputs.is_empty() {
-        let expected = format_args!("the function under `#[gaggle::{what}]` takes no arguments");
+        let expected = format!("the function under `#[gaggle::{what}]` takes no arguments");
         errors.push(errors::over(&sig.inputs, expected, form));
     }
     if !sig.generics.params.is_empty() {
-        let expected = format_args!("the function under `#[gaggle::{what}]` cannot be generic");
+        let expected = format!("the function under `#[gaggle::{what}]` cannot be generic");
         errors.push(errors::over(&sig.generics, expected, form));
     }
     if let Some(abi) = &sig.abi {
-        let expected = format_args!("the function under `#[gaggle::{what}]` is a plain Rust `fn`");
+        let expected = format!("the function under `#[gaggle::{what}]` is a plain Rust `fn`");
         errors.push(errors::over(abi, expected, form));
     }
     if !matches!(sig.safety, syn::Safety::Default) {
-        let expected = format_args!("the function under `#[gaggle::{what}]` cannot be `unsafe`");
+        let expected = format!("the function under `#[gaggle::{what}]` cannot be `unsafe`");
         errors.push(errors::over(&sig.safety, expected, form));
     }
     if let Some(twice) = function.attrs.iter().find(|attr| attr.path().is_ident("test")) {
-        let expected = format_args!("`#[gaggle::{what}]` stands in place of `#[test]`");
+        let expected = format!("`#[gaggle::{what}]` stands in place of `#[test]`");
         errors.push(errors::over(twice, expected, form));
     }
 }
@@ -208,7 +208,7 @@ fn read_arg(kind: Kind, input: ParseStream, args: &mut Args) -> syn::Result<()> 
             return Err(errors::at(place, expected, form));
         }
         other => {
-            let expected = format_args!("unknown argument `{other}`");
+            let expected = format!("unknown argument `{other}`");
             return Err(errors::at(place, expected, form));
         }
     };

@@ -197,7 +197,7 @@ impl Select {
         let defaults = of(|op| matches!(op, Op::Default)).map(|arm| (arm.place, "default"));
         let afters = of(|op| matches!(op, Op::After { .. })).map(|arm| (arm.place, "after"));
         for (place, word) in defaults.chain(afters).collect::<Vec<_>>() {
-            let expected = format_args!("a second `{word}` arm; select! takes one");
+            let expected = format!("a second `{word}` arm; select! takes one");
             self.errors.push(errors::at(place, expected, ARMS_FORM));
         }
     }

@@ -16,9 +16,6 @@
 //! 2. Between `leave` and `arrive` there is the machine's switch and nothing else.
 //! 3. The [`Start`] of a fresh context lies above its first frame and is read once, by the first code on the stack.
 
-#[cfg(all(any(gaggle_asan, gaggle_tsan), gaggle_portable))]
-compile_error!("the generator crate tells no sanitizer of its switches: gaggle_portable cannot be sanitized");
-
 pub(super) use imp::{Fiber, arrive, begin, cross, leave};
 
 #[cfg(any(gaggle_asan, gaggle_tsan))]
@@ -334,7 +331,7 @@ mod imp {
 /// Valgrind takes a small change of the stack pointer for a call, and what it passed over for frames, unless it knows
 /// the stacks. There is no deregistering, as slots are never unmapped. The processor takes the sequence for four
 /// rotations that cancel out; it is run once for each slot, beside a system call.
-#[cfg(all(target_arch = "x86_64", not(gaggle_portable)))]
+#[cfg(target_arch = "x86_64")]
 pub(super) fn register_stack(stack: super::stack::Bounds) {
     /// `VG_USERREQ__STACK_REGISTER` of `valgrind.h`; it takes the lowest and the highest address.
     const STACK_REGISTER: usize = 0x1501;
@@ -356,5 +353,5 @@ pub(super) fn register_stack(stack: super::stack::Bounds) {
 }
 
 /// See above; the sequence for this processor was never tried, so it is not there.
-#[cfg(not(all(target_arch = "x86_64", not(gaggle_portable))))]
+#[cfg(not(target_arch = "x86_64"))]
 pub(super) fn register_stack(_stack: super::stack::Bounds) {}

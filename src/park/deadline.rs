@@ -1,7 +1,7 @@
 //! Deadlines: what is to happen at an instant, and the thread that makes it happen.
 //!
 //! # Invariants
-//! 1. An entry is in the map from `start` until it is stopped or taken as due; only one of the two removes it.
+//! 1. An entry is among the timers from `start` until it is stopped or taken as due; only one of the two removes it.
 //! 2. `wakes_at` is the instant until which the timer thread sleeps; an entry that is earlier rings its event.
 //!    The thread publishes it under the lock, together with its look at the first entry.
 //!
@@ -10,8 +10,8 @@
 
 use super::{Outcome, Ticket, WaitReason};
 use crate::primitives::sync::Arc;
-use crate::primitives::{Event, Lock, LockRank, sequence};
-use std::collections::BTreeMap;
+use crate::primitives::{Event, Lock, LockRank};
+use crate::sched::timers::{TimerId, Timers};
 use std::time::Instant;
 
 /// What a due deadline does. It runs on the timer thread and must not block.
@@ -25,10 +25,8 @@ enum Action {
     Run(Arc<dyn OnTime>),
 }
 
-type Key = (Instant, u64);
-
 struct Pending {
-    entries: BTreeMap<Key, Action>,
+    timers: Timers<Action>,
     /// `None`: the thread has not been started.
     wakes_at: Option<WakesAt>,
 }
@@ -41,26 +39,28 @@ enum WakesAt {
     At(Instant),
 }
 
-static PENDING: Lock<Pending> = Lock::new(LockRank::Deadline, Pending { entries: BTreeMap::new(), wakes_at: None });
+static PENDING: Lock<Pending> = Lock::new(LockRank::Deadline, Pending { timers: Timers::new(), wakes_at: None });
 static RING: Event = Event::new();
+
+/// So many deadlines are taken out under the lock at a time.
+const BATCH: usize = 64;
 
 /// A started deadline, to be stopped. Dropping it does not stop it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct TimerHandle(Key);
+pub(crate) struct TimerHandle(TimerId);
 
 impl TimerHandle {
     /// Takes the deadline back: true if it has not fired and will not.
     pub(crate) fn stop(&self) -> bool {
         // The entry is dropped after unlocking: it may own a user's closure.
-        let removed = PENDING.lock().entries.remove(&self.0);
+        let removed = PENDING.lock().timers.remove(self.0);
         removed.is_some()
     }
 }
 
 fn insert(when: Instant, action: Action) -> TimerHandle {
-    let key = (when, sequence());
     let mut pending = PENDING.lock();
-    pending.entries.insert(key, action);
+    let id = pending.timers.insert(when, action);
     let (start, ring) = match pending.wakes_at {
         None => {
             pending.wakes_at = Some(WakesAt::Busy);
@@ -80,12 +80,12 @@ fn insert(when: Instant, action: Action) -> TimerHandle {
     } else if ring {
         RING.set();
     }
-    TimerHandle(key)
+    TimerHandle(id)
 }
 
 /// How many deadlines are set.
 pub(crate) fn pending() -> usize {
-    PENDING.lock().entries.len()
+    PENDING.lock().timers.len()
 }
 
 /// Runs `action` at `when`, or at once if that has passed.
@@ -110,18 +110,14 @@ fn timer_thread() {
         let now = Instant::now();
         let mut pending = PENDING.lock();
         pending.wakes_at = Some(WakesAt::Busy);
-        while let Some(entry) = pending.entries.first_entry() {
-            if entry.key().0 > now {
-                break;
-            }
-            due.push(entry.remove());
-        }
+        // Not all at once: whoever sets a deadline waits for the lock meanwhile.
+        due.extend(core::iter::from_fn(|| pending.timers.pop_due(now)).take(BATCH));
         if !due.is_empty() {
             drop(pending);
             due.drain(..).for_each(|action| run(action, now));
             continue;
         }
-        let next = pending.entries.first_key_value().map(|(key, _)| key.0);
+        let next = pending.timers.first();
         pending.wakes_at = Some(next.map_or(WakesAt::Never, WakesAt::At));
         drop(pending);
         // Whether it was rung or the time has come: look again.

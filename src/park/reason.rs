@@ -42,6 +42,9 @@ reasons! {
     OnceWait = "sync.Once.Do",
     SemaphoreAcquire = "semacquire",
     BarrierWait = "barrier wait",
+    Blocking = "blocking call",
+    FileIo = "file I/O",
+    StdinRead = "reading standard input",
 }
 
 impl fmt::Display for WaitReason {

@@ -3,6 +3,7 @@
 use super::check_procs;
 use crate::coroutine::stack::{MAX_STACK, class_for};
 use crate::go::{self, GoroutinePanic, PanicPolicy};
+use crate::io::blocking;
 use crate::sched::{self, config::Config};
 use core::fmt;
 
@@ -27,6 +28,7 @@ pub struct Builder {
     procs: Option<usize>,
     stack_size: Option<usize>,
     max_stack: Option<usize>,
+    max_blocking: Option<usize>,
     policy: PanicPolicy,
     hook: Option<PanicHook>,
     migrate: bool,
@@ -81,6 +83,18 @@ impl Builder {
         self
     }
 
+    /// How many threads there may be for [`blocking`](crate::runtime::blocking) calls, files and children. Default: 512.
+    /// Calls beyond that wait in line.
+    ///
+    /// # Panics
+    /// For 0.
+    #[track_caller]
+    pub fn max_blocking_threads(mut self, n: usize) -> Self {
+        assert!(n > 0, "max_blocking_threads of 0: expected at least 1");
+        self.max_blocking = Some(n);
+        self
+    }
+
     /// What a panic in a goroutine does to the process. Default: [`PanicPolicy::Isolate`].
     pub fn panic(mut self, policy: PanicPolicy) -> Self {
         self.policy = policy;
@@ -114,6 +128,9 @@ impl Builder {
             if let Some(hook) = self.hook {
                 go::set_on_panic(hook);
             }
+            if let Some(n) = self.max_blocking {
+                blocking::set_max_threads(n);
+            }
             Config {
                 procs: self.procs.unwrap_or(defaults.procs),
                 stack_size: self.stack_size.unwrap_or(defaults.stack_size),
@@ -131,6 +148,7 @@ impl fmt::Debug for Builder {
             .field("max_procs", &self.procs)
             .field("stack_size", &self.stack_size)
             .field("max_stack", &self.max_stack)
+            .field("max_blocking_threads", &self.max_blocking)
             .field("panic", &self.policy)
             .field("migrate", &self.migrate)
             .finish_non_exhaustive()

@@ -31,6 +31,7 @@ mod enter;
 
 pub use crate::diag::{Dump, Metrics};
 pub use crate::go::{Exited, GoroutinePanic, Id, PanicPolicy, exit};
+pub use crate::io::blocking::blocking;
 pub use builder::{AlreadyStarted, Builder};
 pub use enter::run;
 #[doc(hidden)]

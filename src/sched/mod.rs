@@ -38,6 +38,8 @@ mod sleep;
 #[cfg(not(loom))]
 pub(crate) mod threads;
 #[cfg(not(loom))]
+pub(crate) mod timers;
+#[cfg(not(loom))]
 mod worker;
 
 #[cfg(not(loom))]

@@ -104,7 +104,7 @@ impl RawMutex {
 
     #[cold]
     fn lock_contended(&self, reason: WaitReason) {
-        for _ in 0..SPINS {
+        for _ in SPINS {
             if self.try_lock() {
                 return;
             }
@@ -155,7 +155,7 @@ impl RawMutex {
 
     /// The first waiter, woken, takes the lock, or else renews its wait in its old place.
     fn compete(&self, node: *mut WaitNode, starving: bool) -> bool {
-        for _ in 0..SPINS {
+        for _ in SPINS {
             // ORDERING: Relaxed; a look that decides nothing.
             if self.state.load(Ordering::Relaxed) & LOCKED == 0 {
                 break;

@@ -39,8 +39,7 @@ where
         format.with_test_writer().without_time().finish().set_default()
     });
     let (f, begun) = (Arc::new(f), Instant::now());
-    loop {
-        let Some(builder) = builder(model, begun) else { break };
+    while let Some(builder) = builder(model, begun) {
         let f = f.clone();
         let round = catch_unwind(AssertUnwindSafe(|| builder.check(move || execution(&f))));
         if round.is_err() || record::with(|record| record.went_wrong()) == Some(true) {
@@ -132,11 +131,11 @@ fn execution<F: Fn() + Send + Sync + 'static>(f: &Arc<F>) {
 
 fn main_goroutine(f: &impl Fn()) {
     model::arrive(0, MAIN_STACK);
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        if !payload.is::<Exited>() {
-            model::end_by_panic(&*payload);
-            resume_unwind(payload);
-        }
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f))
+        && !payload.is::<Exited>()
+    {
+        model::end_by_panic(&*payload);
+        resume_unwind(payload);
     }
     crate::park::end_goroutine();
 }

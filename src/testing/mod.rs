@@ -73,6 +73,7 @@
 //! | `after(…)`, `recv_timeout`, `send_timeout`, `select_timeout`, `wait_timeout`, `acquire_timeout` | there is no clock: a timeout may pass at any moment from the beginning of the wait on, and all moments are tried |
 //! | all of [`sync`](crate::sync) | as it is; constructors are not `const`, so no statics |
 //! | `runtime::{yield_now, id, num_goroutines, exit, run}`, `checkpoint`, `#[growable]`, `#[preemptible]` | `run` is a call, the last three do nothing |
+//! | [`context`](crate::context) | without deadlines |
 //! | `time`, `goroutine_local!`, the rest of `runtime` | not there |
 //!
 //! What stands for `time::after(d)` is a goroutine that sends: `let (tx, timeout) = chan(1); go!(tx.send(()));`. It
@@ -103,6 +104,8 @@
 //!   `std::sync::Mutex` held across an operation of gaggle's blocks the whole model.
 //! - **Nothing but the schedule may decide**: no random numbers, no clock, no order by address, no `HashMap` with its
 //!   random seed, no state that outlives an execution, such as statics.
+//! - loom remembers one access per atomic. A single look that needs no lock (`try_recv`, `len`, `is_closed`) and falls
+//!   between two changes by another goroutine may be missed; in a loop that yields it is not.
 //! - `SeqCst` loads and stores are `AcqRel` to loom, which may show orders that cannot happen; `SeqCst` fences are right.
 //!   `compare_exchange_weak` never fails for nothing.
 //! - A panic is unwound while others run, on one thread: `std::thread::panicking()`, and with it whether a lock is
@@ -187,7 +190,8 @@ pub fn choose(ways: u32) -> u32 {
     imp::choose(ways)
 }
 
-/// How a model is to be explored.
+/// How a model is to be explored. In an ordinary build, [`executions`](Self::executions) and
+/// [`duration`](Self::duration) say how long it runs, and the rest is of no effect.
 ///
 /// ```
 /// use gaggle::testing::Model;

@@ -139,7 +139,8 @@ fn object(reason: WaitReason) -> &'static str {
         WaitReason::OnceWait => "Once",
         WaitReason::SemaphoreAcquire => "Semaphore",
         WaitReason::BarrierWait => "Barrier",
-        WaitReason::SelectNoCases | WaitReason::Sleep | WaitReason::Join | WaitReason::ScopeJoin => "object",
+        // Reasons that stand in no queue, or that no model has.
+        _ => "object",
     }
 }
 

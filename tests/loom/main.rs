@@ -11,6 +11,7 @@
 #![cfg(loom)]
 
 mod chan;
+mod pairs;
 mod select;
 mod user;
 

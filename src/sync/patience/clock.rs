@@ -1,10 +1,11 @@
 //! How long a waiter lets others overtake: the body of real programs, one millisecond.
 
 use crate::primitives::hint;
+use core::ops::Range;
 use std::time::{Duration, Instant};
 
 /// How often a contender looks before it queues: a critical section is often shorter than a park and a wake.
-pub(super) const SPINS: u32 = 4;
+pub(super) const SPINS: Range<u32> = 0..4;
 
 /// Go's `starvationThresholdNs`.
 const LIMIT: Duration = Duration::from_millis(1);

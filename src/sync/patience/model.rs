@@ -3,6 +3,7 @@
 //! choice: both are explored.
 
 use core::cell::Cell;
+use core::ops::Range;
 
 std::thread_local! {
     /// The models of one test, all their threads included, run on one OS thread.
@@ -16,7 +17,7 @@ pub(super) fn set_stays_over(choice: bool) {
 }
 
 /// A model need not spin: every interleaving in which the lock is free at the first look is explored anyway.
-pub(super) const SPINS: u32 = 0;
+pub(super) const SPINS: Range<u32> = 0..0;
 
 /// The patience of one waiter.
 #[derive(Debug)]
