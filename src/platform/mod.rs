@@ -5,8 +5,10 @@
 //! | [`memory`] | reserve, guard, protect and discard pages | Linux |
 //! | [`signals`] | alternate signal stacks, the fault handler | unix |
 //! | [`signal_pipe`] | a thread that is told of other signals | unix |
+//! | [`census`] | how many threads there are, and whose | Linux |
 //! | [`fatal`] | write a message and abort, without allocating | everywhere |
 
+pub(crate) mod census;
 pub(crate) mod clock;
 pub(crate) mod fatal;
 #[cfg(target_os = "linux")]

@@ -203,6 +203,13 @@ impl<P, W> Idle<P, W> {
         true
     }
 
+    /// Whether all processors in use are idle: none is held, and none on its way.
+    #[cfg_attr(loom, allow(dead_code, reason = "nobody asks in a model"))]
+    pub(crate) fn all_idle(&self) -> bool {
+        let lists = self.lists.lock();
+        lists.idle.len() == lists.in_use && lists.waiting.is_empty()
+    }
+
     /// Who is at work now.
     #[cfg_attr(loom, allow(dead_code, reason = "nobody asks in a model"))]
     pub(crate) fn attendance(&self) -> Attendance {

@@ -162,6 +162,11 @@ impl Scheduler {
         self.injector.len()
     }
 
+    /// Whether a goroutine stands in a queue that is not a worker's own.
+    pub(super) fn anything_runnable(&self) -> bool {
+        !self.injector.is_empty() || self.processors().iter().any(|p| p.has_work())
+    }
+
     /// Who is idle.
     pub(crate) fn attendance(&self) -> Attendance {
         self.idle.attendance()

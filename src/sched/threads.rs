@@ -6,6 +6,8 @@
 use super::processor::Processor;
 use super::sleep::Searching;
 use super::worker::Worker;
+use crate::platform::census;
+use crate::primitives::atomic::Ordering;
 use crate::primitives::{Lock, LockRank};
 
 /// Go's limit.
@@ -31,11 +33,18 @@ pub(super) fn start_worker(p: &'static Processor, searching: bool) {
     let started = std::thread::Builder::new().name(format!("gaggle-{}", worker.index)).spawn(move || {
         worker.set_processor(core::ptr::with_exposed_provenance(p));
         let _died = Died;
+        let _own = census::own_thread();
         worker.run(searching.then(Searching::granted));
     });
     if let Err(error) = started {
         crate::platform::fatal::fatal(format_args!("cannot start a thread: {error}"));
     }
+}
+
+/// Whether all workers sleep, or are about to, and have let their processors go.
+pub(super) fn all_asleep() -> bool {
+    // ORDERING: Acquire; the look at who is idle, under the lock that it is written under, came before.
+    ALL.lock().iter().all(|w| w.asleep.load(Ordering::Acquire) && !w.inbox_filled())
 }
 
 /// How many workers' threads there are.
