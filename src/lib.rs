@@ -48,7 +48,7 @@
 //! # Also here
 //!
 //! [`sync`]: `WaitGroup`, `Mutex` and the others that park goroutines. [`time`]: sleeping, timers, tickers.
-//! [`context`]: deadlines and cancellation, handed down through calls. [`goroutine_local!`]: a value per goroutine.
+//! [`context`]: deadlines and cancellation, handed down through calls. [`net`]: sockets that park goroutines. [`goroutine_local!`]: a value per goroutine.
 //! [`testing`]: every interleaving of a small program, explored.
 //!
 //! # Features and platforms
@@ -71,13 +71,19 @@ mod coroutine;
 pub mod diag;
 #[cfg(not(loom))]
 pub mod fs;
+#[cfg(not(loom))]
+pub mod generator;
 pub mod go;
 #[cfg_attr(loom, doc(hidden))]
 pub mod io;
+#[cfg(not(loom))]
+pub mod net;
 mod park;
 #[cfg(not(loom))]
 mod platform;
 mod primitives;
+#[cfg(not(loom))]
+pub mod process;
 #[cfg_attr(loom, path = "runtime/model.rs")]
 pub mod runtime;
 #[cfg_attr(loom, allow(dead_code, reason = "plain data structures, compiled for their models"))]
@@ -89,6 +95,9 @@ pub mod sync;
 pub mod testing;
 #[cfg(not(loom))]
 pub mod time;
+#[cfg(all(test, loom))]
+#[path = "time/model.rs"]
+mod time;
 
 pub use chan::{
     Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError, TrySendError, chan, unbounded,

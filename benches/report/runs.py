@@ -49,6 +49,8 @@ class Seen:
         self.failures = []
         # Side and workload: why there is none.
         self.lacking = {}
+        # Side and workload: how it differs.
+        self.remarks = {}
 
     def add(self, side, procs, workload, extra, timeout):
         failed = any((f.side, f.procs, f.workload) == (side, procs, workload) for f in self.failures)
@@ -70,10 +72,12 @@ class Seen:
             self.keep(side, procs, line)
 
     def keep(self, side, procs, line):
-        workload, figure, value, unit = line.split("\t")
+        workload, figure, value, unit, remark = (line + "\t").split("\t")[:5]
         if value == "-":
-            self.lacking[side, workload] = unit
+            self.lacking[side, workload] = remark
             return
+        if remark:
+            self.remarks[side, workload] = remark
         row = Row(workload, figure, unit)
         if row not in self.rows:
             self.rows.append(row)
@@ -99,6 +103,12 @@ class Seen:
             if (failure.side, failure.procs, failure.workload) == (side, procs, workload):
                 return failure.why
         return self.lacking.get((side, workload), "")
+
+    def remark(self, procs, row, side):
+        """What a footnote has to say of a cell."""
+        if self.median(procs, row, side) is None:
+            return self.why_missing(procs, row.workload, side)
+        return self.remarks.get((side, row.workload), "")
 
 
 def reason(out):

@@ -101,9 +101,7 @@ def peers_table(seen, everyone, procs, notes):
     for row in seen.rows:
         cells = [str(row), row.unit]
         for side in peers:
-            value = seen.median(procs, row, side)
-            mark = notes.mark(seen.why_missing(procs, row.workload, side)) if value is None else ""
-            cells.append(number(value) + mark)
+            cells.append(number(seen.median(procs, row, side)) + notes.mark(seen.remark(procs, row, side)))
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -111,7 +109,7 @@ def peers_table(seen, everyone, procs, notes):
 def markdown(seen, everyone, args, remark):
     lines = [
         "# gaggle beside Go and its peers", "",
-        f"Written by `benches/compare`; medians of {args.rounds} rounds, each workload in a process of its own, all sides "
+        f"Written by `benches/compare`; medians of {args.rounds} round{'s' if args.rounds > 1 else ''}, each workload in a process of its own, all sides "
         "in turn. A ratio is the median of the rounds' ratios; below 1, gaggle is faster (or smaller). "
         "*migrating* and *pinned* are gaggle's two modes.", "",
         f"{machine()}." + (f" {remark}" if remark else ""), ""]

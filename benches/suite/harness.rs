@@ -1,8 +1,8 @@
 //! What all sides share: the table of workloads, the options, the clock, and what the system says about the process.
 //!
 //! Used by the suite of gaggle and, as the same file, by `benches/peers`. Each figure is one line on standard output:
-//! workload, figure (empty if there is only one), value, unit, separated by tabs. The value `-` means that the side
-//! lacks the workload; the reason then stands in place of the unit.
+//! workload, figure (empty if there is only one), value, unit, remark, separated by tabs. The value `-` means that the
+//! side lacks the workload; the remark then says why.
 
 use std::time::Instant;
 
@@ -39,6 +39,10 @@ pub enum Run {
     First(fn(u64)),
     /// Takes its own figures.
     Figures(fn(u64) -> Vec<Figure>),
+    /// As the other says, but it is not quite the same: the difference.
+    But(&'static str, Box<Run>),
+    /// The same, with so many times fewer operations: the side is slow.
+    Less(u64, Box<Run>),
     /// The side has no such thing: the reason.
     Missing(&'static str),
 }
@@ -97,25 +101,34 @@ pub fn measure(options: &Options, side: impl Fn(&str) -> Run) {
             println!("{name}");
             continue;
         }
-        let n = options.operations(name, operations);
-        match side(name) {
-            Run::Timed(run) => {
-                run((n / 10).max(1));
-                print_timed(name, n, unit, run);
-            }
-            Run::First(run) => print_timed(name, n, unit, run),
-            Run::Figures(run) => run(n).iter().for_each(|f| println!("{name}\t{}\t{:.2}\t{}", f.name, f.value, f.unit)),
-            Run::Missing(why) => println!("{name}\t\t-\t{why}"),
-        }
+        run(name, options.operations(name, operations), unit, side(name), "");
     }
 }
 
-fn print_timed(name: &str, n: u64, unit: &str, run: fn(u64)) {
+fn run(name: &str, n: u64, unit: &str, how: Run, remark: &str) {
+    match how {
+        Run::Timed(work) => {
+            work((n / 10).max(1));
+            time(name, n, unit, work, remark);
+        }
+        Run::First(work) => time(name, n, unit, work, remark),
+        Run::Figures(work) => {
+            for f in work(n) {
+                println!("{name}\t{}\t{:.2}\t{}\t{remark}", f.name, f.value, f.unit);
+            }
+        }
+        Run::But(difference, how) => run(name, n, unit, *how, difference),
+        Run::Less(times, how) => run(name, (n / times).max(1), unit, *how, remark),
+        Run::Missing(why) => println!("{name}\t\t-\t\t{why}"),
+    }
+}
+
+fn time(name: &str, n: u64, unit: &str, work: fn(u64), remark: &str) {
     let start = Instant::now();
-    run(n);
+    work(n);
     let ns = start.elapsed().as_nanos() as f64;
     let value = if unit == "ms" { ns / 1e6 } else { ns / n as f64 };
-    println!("{name}\t\t{value:.3}\t{unit}");
+    println!("{name}\t\t{value:.3}\t{unit}\t{remark}");
 }
 
 /// Milliseconds since `start`.

@@ -10,6 +10,7 @@ use crate::coroutine::stack::class_for;
 use crate::platform::fatal::runtime_bug;
 use crate::primitives::{Event, Lock, LockRank, thread_local};
 use crate::sched::goroutine::{Extra, Goroutine, RunFn, State, flags};
+use crate::sched::netpoll::{Waiter, WakeThread};
 use crate::sched::site::Site;
 use crate::sched::status::{Duty, ParkWord};
 use crate::sched::{self, current, watch};
@@ -70,6 +71,12 @@ impl Parker {
         self.is_thread().then(|| unsafe { self.untagged().cast::<ThreadParker>().as_ref() })
     }
 
+    /// What the poller ends the wait `sequence` with.
+    pub(super) fn for_poller(self, sequence: u32) -> Waiter {
+        let thread = self.is_thread().then_some(WakeThread(ring_thread));
+        Waiter { word: self.untagged(), sequence, thread }
+    }
+
     #[inline]
     pub(super) fn wake(self) {
         let duty = self.word().wake();
@@ -119,6 +126,15 @@ impl ThreadParker {
             self.event.wait();
         }
     }
+}
+
+/// Lets a thread look at its word.
+///
+/// # Safety
+/// The word heads a [`ThreadParker`].
+unsafe fn ring_thread(word: NonNull<ParkWord>) {
+    // SAFETY: by the contract; it is never freed (I1).
+    unsafe { word.cast::<ThreadParker>().as_ref() }.event.set();
 }
 
 /// Parkers of threads that ended, to be used again.

@@ -6,6 +6,7 @@
 //! | [`signals`] | alternate signal stacks, the fault handler | unix |
 //! | [`signal_pipe`] | a thread that is told of other signals | unix |
 //! | [`census`] | how many threads there are, and whose | Linux |
+//! | [`poller`] | which descriptors are ready, by way of `mio` | everywhere |
 //! | [`fatal`] | write a message and abort, without allocating | everywhere |
 
 pub(crate) mod census;
@@ -17,6 +18,7 @@ pub(crate) mod fatal;
     allow(dead_code, reason = "generators bring stacks and guards of their own")
 )]
 pub(crate) mod memory;
+pub(crate) mod poller;
 #[cfg(unix)]
 pub(crate) mod signal_pipe;
 #[cfg(unix)]

@@ -1,5 +1,8 @@
 //! The body used in models: loom's types under the same names.
 
+/// A static that each execution has anew: loom's types are not `const`.
+#[cfg(test)]
+pub(crate) use loom::lazy_static;
 #[allow(unused_imports, reason = "both bodies export the same names")]
 pub(crate) use loom::thread_local;
 

@@ -55,6 +55,15 @@ impl<T: Linked> Injector<T> {
         self.len.store(list.len(), Ordering::Relaxed);
     }
 
+    /// As pushing all of `items`, which is empty afterwards.
+    #[cfg_attr(loom, allow(dead_code, reason = "as `push`, as far as a model goes"))]
+    pub(crate) fn append(&self, items: &mut List<T>) {
+        let mut list = self.list.lock();
+        list.append(items);
+        // ORDERING: Relaxed; written under the lock (I1).
+        self.len.store(list.len(), Ordering::Relaxed);
+    }
+
     /// Takes a fair share for one of `sharers`, at most `most`: the first to run, the others by `rest`.
     pub(crate) fn pop_batch(
         &self,

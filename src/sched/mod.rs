@@ -1,7 +1,7 @@
 //! The scheduler: goroutines (G) run by workers (M), which hold processors (P). `README.md` tells the protocols.
 //!
-//! Compiled under loom too, as plain data structures: `status`, `local_queue`, `run_next`, `injector`, `idle` and
-//! `list`.
+//! Compiled under loom too, as plain data structures: `status`, `local_queue`, `run_next`, `injector`, `idle`,
+//! `readiness` and `list`.
 
 mod idle;
 pub(crate) mod injector;
@@ -9,6 +9,7 @@ pub(crate) mod list;
 pub(crate) mod local_queue;
 #[cfg_attr(all(loom, not(test)), allow(dead_code))]
 mod quiescence;
+pub(crate) mod readiness;
 mod run_next;
 pub(crate) mod site;
 pub(crate) mod status;
@@ -25,6 +26,8 @@ mod find_work;
 pub(crate) mod goroutine;
 #[cfg(not(loom))]
 pub(crate) mod lock_thread;
+#[cfg(not(loom))]
+pub(crate) mod netpoll;
 #[cfg(not(loom))]
 mod processor;
 #[cfg(not(loom))]

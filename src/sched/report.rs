@@ -32,7 +32,7 @@ pub(super) fn install() {
             return before(info);
         }
         // SAFETY: the state of the goroutine that runs here; nobody holds a reference to it.
-        unsafe { growth::run_with_room(state, PANIC_ROOM, &mut || before(info)) };
+        unsafe { growth::run_with_room(&current::stack_state, PANIC_ROOM, &mut || before(info)) };
     }));
 }
 

@@ -1,6 +1,7 @@
 //! The scheduler's verbs: start a goroutine, make it runnable, park it, free it.
 
 use super::goroutine::{Goroutine, flags};
+use super::list::List;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::site::Site;
@@ -128,6 +129,26 @@ fn from_outside(g: NonNull<Goroutine>) {
         s.idle.notify();
     } else {
         post_home(home, g);
+    }
+}
+
+/// Makes all of `list` runnable, which are ours to run, in one go.
+pub(super) fn ready_all(list: &mut List<Goroutine>) {
+    let mut anywhere = List::new();
+    while let Some(g) = list.pop_front() {
+        // SAFETY: it is ours to run.
+        let home = unsafe { g.as_ref() }.home();
+        if home.is_null() {
+            // SAFETY: it was just taken off the only list that it was in.
+            unsafe { anywhere.push_back(g) };
+        } else {
+            post_home(home, g);
+        }
+    }
+    if !anywhere.is_empty() {
+        let s = scheduler();
+        s.injector.append(&mut anywhere);
+        s.idle.notify();
     }
 }
 
