@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`memory`] | reserve, guard, protect and discard pages | Linux |
 //! | [`signals`] | alternate signal stacks, the fault handler | unix |
+//! | [`threads`] | what another thread is doing | Linux; elsewhere it says that it does not know |
 //! | [`signal_pipe`] | a thread that is told of other signals | unix |
 //! | [`census`] | how many threads there are, and whose | Linux |
 //! | [`poller`] | which descriptors are ready, by way of `mio` | everywhere |
@@ -23,3 +24,4 @@ pub(crate) mod poller;
 pub(crate) mod signal_pipe;
 #[cfg(unix)]
 pub(crate) mod signals;
+pub(crate) mod threads;

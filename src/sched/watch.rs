@@ -9,14 +9,14 @@
 //! 1. A worker enters itself as `WATCHMAN` before it looks. An external that ends first ceases to be counted and then
 //!    looks for the watchman: so either the look sees it gone, or it sees the watchman.
 
+use super::current;
 use super::quiescence::{self, Verdict, World};
 use super::scheduler::{Scheduler, scheduler};
 use super::worker::Worker;
-use super::{current, threads};
 use crate::platform::census;
 pub(crate) use crate::platform::census::own_thread;
 use crate::primitives::atomic::{AtomicBool, AtomicPtr, Ordering};
-use crate::primitives::{Reading, Tally};
+use crate::primitives::{Lock, LockRank, Reading, Tally};
 use core::ptr;
 use core::time::Duration;
 
@@ -28,6 +28,18 @@ const SELDOM: Duration = Duration::from_secs(1);
 static EXTERNAL: Tally = Tally::new();
 /// The worker to wake for another look (I1).
 static WATCHMAN: AtomicPtr<Worker> = AtomicPtr::new(ptr::null_mut());
+
+/// All workers, for a look at their inboxes: one that has let its processor go may not have looked yet itself.
+static WORKERS: Lock<Vec<&'static Worker>> = Lock::new(LockRank::Leaf, Vec::new());
+
+/// A new worker begins.
+pub(super) fn enter(w: &'static Worker) {
+    WORKERS.lock().push(w);
+}
+
+fn inboxes_are_empty() -> bool {
+    !WORKERS.lock().iter().any(|w| w.inbox_filled())
+}
 
 /// Something is under way that may wake a goroutine, though no goroutine is at work on it: nothing is called a deadlock
 /// while it exists. Begun before the goroutine parks that relies on it, and ended after the wake.
@@ -70,12 +82,12 @@ impl World for Scheduler {
     }
 
     fn at_rest(&self) -> Option<u64> {
-        let quiet = || self.idle.all_idle() && threads::all_asleep() && !self.anything_runnable();
+        let quiet = || self.idle.all_idle() && !self.anything_runnable() && inboxes_are_empty();
         if !quiet() {
             return None;
         }
         // Of whoever was at work before, and lay down, the lock has published what it counted.
-        let resumed = self.slices().map(|(resumed, _)| u64::from(resumed)).sum();
+        let resumed = self.processors().iter().map(|p| u64::from(p.tick())).sum();
         quiet().then_some(resumed)
     }
 
