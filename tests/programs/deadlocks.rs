@@ -18,7 +18,7 @@ room! {
     programs: dies_simply dies_at_once dies_locked dies_locked2 dies_of_goexit dies_of_goexit_with_sleepers
         dies_after_helpers dies_in_main dies_with_many dies_without_attribute dies_after_work dies_after_a_thread
         dies_of_its_own_lock saved_by_a_thread saved_by_a_thread_in_run saved_by_threads_in_a_chain
-        saved_by_a_timer saved_by_a_tick saved_by_a_call saved_by_a_timeout;
+        saved_by_a_timer saved_by_a_tick saved_by_a_call saved_by_a_timeout saved_by_a_busy_worker saved_by_a_socket connects;
 }
 
 const FIRST: &str = "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine ";
@@ -158,6 +158,10 @@ fn dies_after_helpers() -> ExitCode {
         assert!(gaggle::time::after(Duration::from_millis(1)).recv().is_some());
         gaggle::time::Timer::after_func(Duration::from_secs(3600), || ()).stop();
         gaggle::runtime::blocking(|| ());
+        let socket = gaggle::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+        assert!(socket.recv(&mut [0]).is_err());
+        drop(socket);
         select! {}
     }
     main()
@@ -346,7 +350,10 @@ fn saved_by_threads_in_a_chain() -> ExitCode {
 fn what_is_under_way_is_no_deadlock() {
     // Sleepers, tickers and calls: main waits for them for longer than anybody looks.
     for procs in ["1", "2", "8"] {
-        for program in ["saved_by_a_timer", "saved_by_a_tick", "saved_by_a_call", "saved_by_a_timeout"] {
+        for program in ["saved_by_a_timer", "saved_by_a_tick", "saved_by_a_call", "saved_by_a_timeout"]
+            .into_iter()
+            .chain(["saved_by_a_busy_worker", "saved_by_a_socket"])
+        {
             run(program, &[("GAGGLE_PROCS", procs)]).assert_code(0).assert_silent();
         }
     }
@@ -385,6 +392,40 @@ fn saved_by_a_call() -> ExitCode {
         gaggle::runtime::blocking(|| thread::sleep(LONG));
     }
     main()
+}
+
+/// A goroutine that blocks its thread: the processor is taken away from it meanwhile, and lies idle.
+fn saved_by_a_busy_worker() -> ExitCode {
+    #[gaggle::main]
+    fn main() {
+        let (tx, rx) = chan::<u32>(0);
+        go!({
+            thread::sleep(LONG);
+            tx.send(7).unwrap();
+        });
+        assert_eq!(rx.recv(), Some(7));
+    }
+    main()
+}
+
+/// Somebody in another process.
+fn saved_by_a_socket() -> ExitCode {
+    #[gaggle::main]
+    fn main() {
+        let listener = gaggle::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let mut peer = std::process::Command::new(std::env::current_exe().unwrap());
+        let mut peer = peer.env("GAGGLE_PROGRAM", "connects").env("PEER_ADDRESS", address).spawn().unwrap();
+        drop(listener.accept().unwrap());
+        assert!(peer.wait().unwrap().success());
+    }
+    main()
+}
+
+fn connects() -> ExitCode {
+    thread::sleep(LONG);
+    std::net::TcpStream::connect(std::env::var("PEER_ADDRESS").unwrap()).unwrap();
+    ExitCode::SUCCESS
 }
 
 fn saved_by_a_timeout() -> ExitCode {
