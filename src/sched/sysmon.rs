@@ -15,6 +15,7 @@ use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::sleep::{empty, hand_over};
 use super::warn::Warner;
+use super::watch::own_thread;
 use super::worker::Worker;
 use super::{counters, threads};
 use crate::primitives::Event;
@@ -51,6 +52,7 @@ pub(super) fn rouse() {
 }
 
 fn monitor() {
+    let _own = own_thread();
     threads::ensure_spare();
     let mut records: Box<[Record]> = (0..MAX_PROCS).map(|_| Record::new()).collect();
     let mut warner = Box::new(Warner::new());

@@ -19,7 +19,7 @@ use super::list::List;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::status::Duty;
-use super::{current, find_work, lock_thread, run};
+use super::{current, find_work, lock_thread, run, watch};
 use crate::coroutine::stack::{self, Protection, StackCache, overflow::AltStack};
 use crate::coroutine::switch::{self, Context};
 use crate::platform::threads::Probe;
@@ -337,6 +337,7 @@ impl Worker {
     pub(super) fn run(&'static self, processor: Option<&'static Processor>, searching: bool) -> ! {
         let _alt_stack = AltStack::install();
         current::set_worker(self);
+        watch::enter(self);
         self.probe.introduce();
         let mut searching = match processor {
             Some(p) => scheduler().idle.begin_with(self, p, searching),
