@@ -400,6 +400,10 @@ fn endless_hogs_do_not_keep_a_ticker_late() {
     migrating(|| {
         let done = Done::default();
         let hogs: Vec<_> = (0..4).map(|_| go!(clone done; { compute(&done.0) })).collect();
+        // Until each of them has lost the processor once.
+        for _ in 0..20 {
+            time::sleep(Duration::from_millis(1));
+        }
         // A plain thread beside it tells how crowded the machine is.
         let thread = std::thread::spawn(|| lateness(200, std::thread::sleep));
         let (median, _) = lateness(200, time::sleep);
