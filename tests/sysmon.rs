@@ -379,13 +379,13 @@ fn cpu_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// How late a goroutine is that wants to run every ten milliseconds: the median, and how often it did.
-fn lateness(ticks: u32) -> (Duration, usize) {
+/// How late somebody is who wants to run every ten milliseconds: the median, and how often it did.
+fn lateness(ticks: u32, sleep: fn(Duration)) -> (Duration, usize) {
     let period = Duration::from_millis(10);
     let start = Instant::now();
     let late = (1..=ticks).map(|n| {
         let due = start + period * n;
-        time::sleep(due.saturating_duration_since(Instant::now()));
+        sleep(due.saturating_duration_since(Instant::now()));
         due.elapsed()
     });
     let mut late: Vec<_> = late.collect();
@@ -400,11 +400,18 @@ fn endless_hogs_do_not_keep_a_ticker_late() {
     migrating(|| {
         let done = Done::default();
         let hogs: Vec<_> = (0..4).map(|_| go!(clone done; { compute(&done.0) })).collect();
-        let (median, _) = lateness(200);
+        // Until each of them has lost the processor once.
+        for _ in 0..20 {
+            time::sleep(Duration::from_millis(1));
+        }
+        // A plain thread beside it tells how crowded the machine is.
+        let thread = std::thread::spawn(|| lateness(200, std::thread::sleep));
+        let (median, _) = lateness(200, time::sleep);
+        let (usual, _) = thread.join().unwrap();
         done.say();
         hogs.into_iter().for_each(|g| g.join().unwrap());
-        // Go's is above 10 ms on a machine of its own; the bound leaves room for a crowded one.
-        assert!(median < Duration::from_millis(8), "{median:?}");
+        // Go's is above 10 ms on a machine of its own, where ours is 0.1.
+        assert!(median < Duration::from_millis(5) + usual * 4, "{median:?}, and {usual:?} without goroutines");
     });
 }
 
@@ -416,7 +423,7 @@ fn system_calls_do_not_keep_a_thousand_tickers_late() {
         let sleepers: Vec<_> = (0..8).map(|_| go!(std::thread::sleep(Duration::from_secs(1)))).collect();
         // As many as an unoptimised program can serve, beside other tests.
         let many = if cfg!(debug_assertions) { 200 } else { 1000 };
-        let tickers: Vec<_> = (0..many).map(|_| go!({ lateness(100) })).collect();
+        let tickers: Vec<_> = (0..many).map(|_| go!({ lateness(100, time::sleep) })).collect();
         let mut medians: Vec<_> = tickers.into_iter().map(|g| g.join().unwrap()).collect();
         assert!(medians.iter().all(|(_, ticks)| *ticks == 100));
         medians.sort();
