@@ -35,12 +35,18 @@ fn workload(name: &str) -> Run {
         "mutex 8" => Run::Timed(goroutines::mutex),
         "recursion 10k" => Run::First(goroutines::recursion),
         "tcp echo 64" => Run::Timed(|n| sockets::echoes(n, 64)),
+        "tcp idle" => Run::Figures(sockets::idle),
         _ => Run::Missing("not written yet"),
     }
 }
 
 fn main() {
     let mut words: Vec<String> = std::env::args().skip(1).filter(|w| w != "--bench").collect();
+    if let [hold, address, n] = &words[..]
+        && hold == "hold"
+    {
+        return sockets::hold(address, n.parse().expect("a number"));
+    }
     let pinned = words.iter().any(|w| w == "pinned");
     words.retain(|w| w != "pinned" && w != "migrate");
     if !pinned {
