@@ -49,6 +49,8 @@
 //!
 //! [`sync`]: `WaitGroup`, `Mutex` and the others that park goroutines. [`time`]: sleeping, timers, tickers.
 //! [`context`]: deadlines and cancellation, handed down through calls. [`net`]: sockets that park goroutines. [`goroutine_local!`]: a value per goroutine.
+//! [`runtime::blocking`]: what would keep a thread runs on one of a pool; so do [`fs`] and [`io::stdin`]. [`process`]:
+//! children that are waited for by parking. `signal`: signals from channels. [`generator`]: Python's, on stacks.
 //! [`testing`]: every interleaving of a small program, explored.
 //!
 //! # Features and platforms
@@ -82,11 +84,15 @@ mod park;
 #[cfg(not(loom))]
 mod platform;
 mod primitives;
+#[cfg(not(loom))]
+pub mod process;
 #[cfg_attr(loom, path = "runtime/model.rs")]
 pub mod runtime;
 #[cfg_attr(loom, allow(dead_code, reason = "plain data structures, compiled for their models"))]
 mod sched;
 pub mod select;
+#[cfg(all(unix, not(loom)))]
+pub mod signal;
 #[cfg_attr(loom, path = "stack_model.rs")]
 pub mod stack;
 pub mod sync;

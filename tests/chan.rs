@@ -183,7 +183,7 @@ fn b12_receive_race() {
 fn b06_empty_then_closed() {
     // Closed is seen before the value that was sent before the close.
     everywhere(|on| {
-        for i in 0..500 {
+        for i in 0..100 {
             let (tx, rx) = unbounded();
             let sender = on.go(move || tx.send(i).unwrap());
             let mut got = None;

@@ -465,6 +465,41 @@ fn a_goroutine_that_ends_inside_the_body() {
     });
 }
 
+#[inline(never)]
+fn waits_in_a_body(rx: &gaggle::Receiver<()>) {
+    std::hint::black_box(rx.recv());
+}
+
+#[test]
+fn a_goroutine_that_waits_in_a_body_is_dumped() {
+    // A dump that looks for the frames of the body on the stack of the driver.
+    let _turn = turn("a_goroutine_that_waits_in_a_body_is_dumped");
+    everywhere(2, || {
+        let (tx, rx) = chan::<()>(0);
+        let (started, begun) = chan::<()>(0);
+        let g = go!(name = "driver"; {
+            let mut g = Generator::<(), ()>::new(move |y| {
+                drop(started);
+                stack::with_room(1 << 20, || waits_in_a_body(&rx));
+                y.yield_(());
+            });
+            assert_eq!(g.next(), Some(()));
+        });
+        assert_eq!(begun.recv(), None);
+        let waits = |dump: &str| {
+            dump.contains("\"driver\" [chan receive") && (cfg!(gaggle_portable) || dump.contains("waits_in_a_body"))
+        };
+        let mut dump = runtime::dump().to_string();
+        while !waits(&dump) {
+            // It is on its way there; a hang is the turn's to report.
+            runtime::yield_now();
+            dump = runtime::dump().to_string();
+        }
+        tx.send(()).unwrap();
+        g.join().unwrap();
+    });
+}
+
 #[test]
 fn many_drivers_one_at_a_time() {
     // A value that goes to two drivers, or to none; an answer to somebody else's question.

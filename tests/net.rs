@@ -20,6 +20,10 @@ mod descriptors;
 mod endings;
 #[path = "net/tcp.rs"]
 mod tcp;
+#[path = "net/udp.rs"]
+mod udp;
+#[path = "net/unix.rs"]
+mod unix;
 
 /// Runs `f` on a plain thread and in goroutines of both modes.
 fn everywhere(f: impl Fn() + Send + Sync + Copy + 'static) {

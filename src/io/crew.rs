@@ -79,7 +79,7 @@ impl<J, B: Clone> Crew<J, B> {
         Self { seating: Lock::new(LockRank::Leaf, Seating::new()) }
     }
 
-    #[cfg(all(test, loom))]
+    #[cfg(loom)]
     fn new() -> Self {
         Self { seating: Lock::new(LockRank::Leaf, Seating::new()) }
     }

@@ -1,12 +1,12 @@
 //! [`ToSocketAddrs`]: `std`'s, with name look-ups that park.
 
-use super::lookup::on_a_thread;
+use crate::io::blocking::blocking;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::{iter, option, slice, vec};
 
 /// What can be made into socket addresses: `std::net::ToSocketAddrs`, for the same types, but that a name is looked up
-/// on a thread of its own while the goroutine is parked.
+/// on another thread while the goroutine is parked.
 ///
 /// # Blocking
 /// For host names only. Addresses in figures are converted at once.
@@ -66,8 +66,7 @@ impl ToSocketAddrs for (&str, u16) {
         if let Ok(address) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, port)].into_iter());
         }
-        let host = host.to_owned();
-        on_a_thread(move || std::net::ToSocketAddrs::to_socket_addrs(&(host.as_str(), port)))
+        blocking(|| std::net::ToSocketAddrs::to_socket_addrs(&(host, port)))
     }
 }
 
@@ -86,8 +85,7 @@ impl ToSocketAddrs for str {
         if let Ok(address) = self.parse() {
             return Ok(vec![address].into_iter());
         }
-        let name = self.to_owned();
-        on_a_thread(move || std::net::ToSocketAddrs::to_socket_addrs(name.as_str()))
+        blocking(|| std::net::ToSocketAddrs::to_socket_addrs(self))
     }
 }
 

@@ -9,7 +9,7 @@
 //! `source`: its lock (rank Time: the poller is started under it).
 
 use super::io_limits::IoLimits;
-use super::{Outcome, WaitReason, begin_wait, wait_until};
+use super::{External, Outcome, WaitReason, begin_wait, wait_until};
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use crate::primitives::{Lock, LockRank};
 use crate::sched::netpoll::{REARM, Registration, Source};
@@ -71,7 +71,19 @@ impl IoSource {
         &self,
         socket: &impl AsSource,
         direction: Direction,
+        op: impl FnMut() -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.run_holding(socket, direction, op, || Ok(()))
+    }
+
+    /// As [`run`](Self::run); what `hold` returns is held during each wait.
+    #[inline]
+    pub(crate) fn run_holding<T, H>(
+        &self,
+        socket: &impl AsSource,
+        direction: Direction,
         mut op: impl FnMut() -> io::Result<T>,
+        mut hold: impl FnMut() -> io::Result<H>,
     ) -> io::Result<T> {
         let mut since = None;
         let mut waited = false;
@@ -92,7 +104,8 @@ impl IoSource {
                 Err(_) if self.registration.readiness(direction).look().is_closed() => break Err(closed()),
                 result => break result,
             }
-            match self.wait(socket, direction, look, &mut since) {
+            let waited_for = hold().and_then(|_held| self.wait(socket, direction, look, &mut since));
+            match waited_for {
                 Ok(slept) => waited |= slept,
                 Err(error) => break Err(error),
             }
@@ -131,6 +144,7 @@ impl IoSource {
         let since = *since.get_or_insert_with(Instant::now);
         let end = limits.end(Some(since));
         let readiness = self.registration.readiness(direction);
+        let _external = External::begin();
         let ticket = begin_wait();
         let waiter = ticket.for_poller();
         if !readiness.enter(look, waiter) {
@@ -163,6 +177,13 @@ impl IoSource {
         // ORDERING: Release pairs with the Acquire above.
         self.watched.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// Counts the events of `socket` as those of this descriptor too, until the result is dropped.
+    #[cfg(unix)]
+    pub(crate) fn beside<T: AsSource>(&self, socket: T) -> io::Result<Beside<'_, T>> {
+        let source = self.registration.watch(&socket)?;
+        Ok(Beside { registration: &self.registration, source, _socket: socket })
     }
 
     /// Ends all operations, and forbids further ones.
@@ -204,5 +225,20 @@ impl Drop for IoSource {
         }
         // SAFETY: it is ours alone, so nobody waits; and the descriptor is not watched any more.
         unsafe { self.registration.free() };
+    }
+}
+
+/// See [`IoSource::beside`].
+#[cfg(unix)]
+pub(crate) struct Beside<'a, T> {
+    registration: &'a Registration,
+    source: Source,
+    _socket: T,
+}
+
+#[cfg(unix)]
+impl<T> Drop for Beside<'_, T> {
+    fn drop(&mut self) {
+        self.registration.unwatch(&mut self.source);
     }
 }

@@ -9,7 +9,7 @@ use super::{Outcome, WaitReason};
 use crate::coroutine::stack::class_for;
 use crate::platform::fatal::runtime_bug;
 use crate::primitives::{Event, Lock, LockRank, thread_local};
-use crate::sched::goroutine::{Extra, Goroutine, RunFn, State, flags};
+use crate::sched::goroutine::{Extra, Goroutine, RunFn, flags};
 use crate::sched::netpoll::{Waiter, WakeThread};
 use crate::sched::site::Site;
 use crate::sched::status::{Duty, ParkWord};
@@ -286,9 +286,6 @@ pub(crate) fn end_goroutine() {
         // SAFETY: it runs here.
         let g = unsafe { g.as_ref() };
         g.drop_locals();
-        g.drop_extra();
-        // Before it is counted: whoever sees it gone finds it in no dump.
-        g.set_state(State::Dead, 0);
     }
-    sched::count_ended();
+    sched::end_current();
 }

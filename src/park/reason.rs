@@ -44,6 +44,8 @@ reasons! {
     BarrierWait = "barrier wait",
     Blocking = "blocking call",
     FileIo = "file I/O",
+    ChildStart = "starting a process",
+    ChildWait = "child process",
     StdinRead = "reading standard input",
     IoWait = "IO wait",
 }

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`memory`] | reserve, guard, protect and discard pages | Linux |
 //! | [`signals`] | alternate signal stacks, the fault handler | unix |
+//! | [`threads`] | what another thread is doing | Linux; elsewhere it says that it does not know |
 //! | [`signal_pipe`] | a thread that is told of other signals | unix |
 //! | [`poller`] | which descriptors are ready, by way of `mio` | everywhere |
 //! | [`fatal`] | write a message and abort, without allocating | everywhere |
@@ -21,3 +22,4 @@ pub(crate) mod poller;
 pub(crate) mod signal_pipe;
 #[cfg(unix)]
 pub(crate) mod signals;
+pub(crate) mod threads;

@@ -25,6 +25,23 @@ pub(crate) mod cell {
     pub(crate) use loom::cell::UnsafeCell;
 }
 
+/// The pair of fences, in the form that a model understands.
+pub(crate) mod barrier {
+    use super::atomic::{Ordering, fence};
+
+    pub(crate) fn light() {
+        // ORDERING: SeqCst; pairs with the fence in `heavy`.
+        fence(Ordering::SeqCst);
+    }
+
+    #[must_use]
+    pub(crate) fn heavy() -> bool {
+        // ORDERING: SeqCst; pairs with the fence in `light`.
+        fence(Ordering::SeqCst);
+        true
+    }
+}
+
 /// What a model does not see: the state of its checker, which no goroutine of it may touch.
 pub(crate) mod unmodelled {
     pub(crate) use std::thread_local;

@@ -85,6 +85,14 @@ pub(crate) fn refresh_clock() {
     NOW.store(clock::coarse_millis(), Ordering::Relaxed);
 }
 
+/// As [`now`], of this moment: for a worker without a processor, which does not park often.
+#[cold]
+#[inline(never)]
+pub(crate) fn exact_now() -> u64 {
+    refresh_clock();
+    now()
+}
+
 /// What is counted where no processor is held.
 pub(crate) struct Shared {
     /// Wake-ups that went to another thread: a home worker's inbox, or the injector.
@@ -102,7 +110,6 @@ pub(crate) fn count_wake_across() {
 }
 
 /// Counts a processor that was taken from a worker.
-#[allow(dead_code, reason = "for the monitor")]
 pub(crate) fn count_handoff() {
     // ORDERING: Relaxed; a statistic.
     SHARED.handoffs.fetch_add(1, Ordering::Relaxed);

@@ -266,11 +266,11 @@ impl Goroutine {
         counters.latency.record(clock::nanos().saturating_sub(readied));
     }
 
-    /// It waits from now on. Owner only.
+    /// It waits from now on, by the clock of waits. Owner only.
     #[inline]
-    pub(crate) fn set_waiting(&self, reason: u8, counters: &Counters) {
+    pub(crate) fn set_waiting(&self, reason: u8, now: u64) {
         // ORDERING: Relaxed; dumps read hints.
-        self.since.store(counters.count_park(), Ordering::Relaxed);
+        self.since.store(now, Ordering::Relaxed);
         self.set_state(State::Waiting, reason);
     }
 

@@ -1,10 +1,12 @@
 //! The scheduler: goroutines (G) run by workers (M), which hold processors (P). `README.md` tells the protocols.
 //!
 //! Compiled under loom too, as plain data structures: `status`, `local_queue`, `run_next`, `injector`, `idle`,
-//! `readiness` and `list`.
+//! `lease`, `readiness` and `list`.
 
 mod idle;
 pub(crate) mod injector;
+#[cfg_attr(loom, allow(dead_code, reason = "compiled for its models"))]
+mod lease;
 pub(crate) mod list;
 pub(crate) mod local_queue;
 pub(crate) mod readiness;
@@ -23,6 +25,8 @@ mod find_work;
 #[cfg(not(loom))]
 pub(crate) mod goroutine;
 #[cfg(not(loom))]
+mod holding;
+#[cfg(not(loom))]
 pub(crate) mod lock_thread;
 #[cfg(not(loom))]
 pub(crate) mod netpoll;
@@ -39,6 +43,8 @@ mod scheduler;
 #[cfg(not(loom))]
 mod sleep;
 #[cfg(not(loom))]
+mod sysmon;
+#[cfg(not(loom))]
 pub(crate) mod threads;
 #[cfg(not(loom))]
 pub(crate) mod timers;
@@ -46,7 +52,7 @@ pub(crate) mod timers;
 mod worker;
 
 #[cfg(not(loom))]
-pub(crate) use run::{count_ended, free, inherited_flags, new_goroutine, park_current, ready, start, yield_now};
+pub(crate) use run::{end_current, free, inherited_flags, new_goroutine, park_current, ready, start, yield_now};
 #[cfg(not(loom))]
 pub(crate) use scheduler::scheduler;
 

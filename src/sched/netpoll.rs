@@ -11,7 +11,7 @@
 //! # Locking
 //! `TABLE.free`, `STARTING`: their locks (ranks Leaf and Deadline).
 
-use super::goroutine::{Goroutine, State};
+use super::goroutine::Goroutine;
 use super::list::List;
 use super::readiness::{Readiness, Waiting};
 use super::status::{Duty, Outcome, ParkWord};
@@ -75,7 +75,7 @@ impl Woken {
                 let g = waiter.word.cast::<Goroutine>();
                 // SAFETY: the word heads a goroutine (I3), and the duty to run it is ours: it is in no list.
                 unsafe {
-                    g.as_ref().set_state(State::Runnable, 0);
+                    g.as_ref().set_runnable();
                     self.0.push_back(g);
                 }
             }

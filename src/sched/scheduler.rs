@@ -12,8 +12,8 @@ use super::processor::Processor;
 use super::roster::Roster;
 use super::sleep::Desk;
 use crate::coroutine::stack::Promises;
-use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use crate::primitives::{Lock, LockRank};
+use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::primitives::{Lock, LockRank, barrier};
 use core::ptr::{self, NonNull};
 
 type Processors = [&'static Processor];
@@ -33,6 +33,8 @@ pub(crate) struct Scheduler {
     pub(super) next_id: AtomicU64,
     /// Goroutines started by threads that hold no processor.
     pub(super) started_outside: AtomicU64,
+    /// Goroutines that ended on workers that held no processor.
+    pub(super) ended_outside: AtomicU64,
 }
 
 static SCHEDULER: Scheduler = Scheduler {
@@ -46,6 +48,7 @@ static SCHEDULER: Scheduler = Scheduler {
     promises: Lock::new(LockRank::Time, Promises::new()),
     next_id: AtomicU64::new(1),
     started_outside: AtomicU64::new(0),
+    ended_outside: AtomicU64::new(0),
 };
 
 #[inline(always)]
@@ -79,6 +82,7 @@ impl Scheduler {
         }
         let config = config();
         config.apply();
+        barrier::decide();
         super::report::install();
         (crate::HOOKS.starting)();
         self.resize_locked(config.procs);
@@ -148,7 +152,7 @@ impl Scheduler {
         let sum = |f: fn(&Processor) -> &AtomicU64| -> u64 {
             self.processors().iter().map(|p| f(p).load(Ordering::Relaxed)).sum()
         };
-        let ended = sum(|p| &p.ended);
+        let ended = sum(|p| &p.ended) + self.ended_outside.load(Ordering::Relaxed);
         (sum(|p| &p.started) + self.started_outside.load(Ordering::Relaxed), ended)
     }
 
@@ -165,11 +169,5 @@ impl Scheduler {
     /// Who is idle.
     pub(crate) fn attendance(&self) -> Attendance {
         self.idle.attendance()
-    }
-
-    /// For each processor: how often it has switched, and its slice mark.
-    pub(crate) fn slices(&self) -> impl Iterator<Item = (u32, &'static AtomicU8)> {
-        // ORDERING: Relaxed; a count.
-        self.processors().iter().map(|p| (p.tick.load(Ordering::Relaxed), &p.slice))
     }
 }
