@@ -48,7 +48,9 @@
 //! # Also here
 //!
 //! [`sync`]: `WaitGroup`, `Mutex` and the others that park goroutines. [`time`]: sleeping, timers, tickers.
-//! [`context`]: deadlines and cancellation, handed down through calls. [`goroutine_local!`]: a value per goroutine.
+//! [`context`]: deadlines and cancellation, handed down through calls. [`net`]: sockets that park goroutines. [`goroutine_local!`]: a value per goroutine.
+//! [`runtime::blocking`]: what would keep a thread runs on one of a pool; so do [`fs`] and [`io::stdin`]. [`process`]:
+//! children that are waited for by parking. `signal`: signals from channels. [`generator`]: Python's, on stacks.
 //! [`testing`]: every interleaving of a small program, explored.
 //!
 //! # Features and platforms
@@ -59,30 +61,47 @@
 
 extern crate self as gaggle;
 
+/// The one thing that lower floors know of the front office.
+#[cfg(not(loom))]
+const HOOKS: sched::Hooks = diag::HOOKS;
+
 pub mod chan;
 pub mod context;
 #[cfg(not(loom))]
 mod coroutine;
 #[cfg(not(loom))]
+pub mod diag;
+#[cfg(not(loom))]
 pub mod fs;
+#[cfg(not(loom))]
+pub mod generator;
 pub mod go;
 #[cfg_attr(loom, doc(hidden))]
 pub mod io;
+#[cfg(not(loom))]
+pub mod net;
 mod park;
 #[cfg(not(loom))]
 mod platform;
 mod primitives;
+#[cfg(not(loom))]
+pub mod process;
 #[cfg_attr(loom, path = "runtime/model.rs")]
 pub mod runtime;
 #[cfg_attr(loom, allow(dead_code, reason = "plain data structures, compiled for their models"))]
 mod sched;
 pub mod select;
+#[cfg(all(unix, not(loom)))]
+pub mod signal;
 #[cfg_attr(loom, path = "stack_model.rs")]
 pub mod stack;
 pub mod sync;
 pub mod testing;
 #[cfg(not(loom))]
 pub mod time;
+#[cfg(all(test, loom))]
+#[path = "time/model.rs"]
+mod time;
 
 pub use chan::{
     Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError, TrySendError, chan, unbounded,

@@ -118,21 +118,21 @@ fn grow_if_short(f: &mut dyn FnMut()) {
     if stack_pointer() >= limit {
         return f();
     }
-    // SAFETY: the state is that of whoever runs here, and stays in place as long as its frames do.
-    unsafe { growth::run_on_segment(state, f) }
+    // SAFETY: `state` tells that of whoever runs here.
+    unsafe { growth::run_on_segment(&self::state, f) }
 }
 
 #[cold]
 fn grow_by(bytes: usize, f: &mut dyn FnMut()) {
-    let state = state();
-    if state.is_null() {
+    if state().is_null() {
         return f();
     }
-    // SAFETY: the state is that of whoever runs here, and stays in place as long as its frames do.
-    unsafe { growth::run_with_room(state, bytes, f) }
+    // SAFETY: `state` tells that of whoever runs here.
+    unsafe { growth::run_with_room(&state, bytes, f) }
 }
 
-/// The state of the goroutine that runs here, or of the plain thread; null when neither has one.
+/// The state of the goroutine that runs here, or of the plain thread; null when neither has one. While a generator's
+/// body runs, it is the generator's (`generator::fiber`).
 fn state() -> *mut StackState {
     let state = current::stack_state();
     if !state.is_null() {

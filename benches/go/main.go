@@ -49,6 +49,7 @@ var workloads = []workload{
 	{name: "sleeps", n: 100_000, figures: sleeps},
 	{name: "mutex 8", n: 8_000_000, unit: "ns", run: mutex},
 	{name: "recursion 10k", n: 500_000, unit: "ns", run: recursion, first: true},
+	{name: "tcp echo 64", n: 200_000, unit: "ns", run: func(n int) { echoes(n, 64) }},
 }
 
 func check(ok bool) {

@@ -9,7 +9,7 @@ use std::time::Instant;
 /// Workload, operations, and the unit of its time: `ns` per operation, or `ms` for all of them.
 ///
 /// `../go/main.go` repeats this table.
-const TABLE: [(&str, u64, &str); 18] = [
+const TABLE: [(&str, u64, &str); 19] = [
     ("yield", 4_000_000, "ns"),
     ("ping-pong", 1_000_000, "ns"),
     ("spsc unbuffered", 1_000_000, "ns"),
@@ -28,6 +28,7 @@ const TABLE: [(&str, u64, &str); 18] = [
     ("sleeps", 100_000, ""),
     ("mutex 8", 8_000_000, "ns"),
     ("recursion 10k", 500_000, "ns"),
+    ("tcp echo 64", 200_000, "ns"),
 ];
 
 /// How one side does one workload; the number is that of operations.

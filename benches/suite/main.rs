@@ -9,6 +9,7 @@ mod crowds;
 mod goroutines;
 mod harness;
 mod selects;
+mod sockets;
 
 use gaggle::runtime;
 use harness::{Options, Run};
@@ -33,6 +34,7 @@ fn workload(name: &str) -> Run {
         "sleeps" => Run::Figures(crowds::sleeps),
         "mutex 8" => Run::Timed(goroutines::mutex),
         "recursion 10k" => Run::First(goroutines::recursion),
+        "tcp echo 64" => Run::Timed(|n| sockets::echoes(n, 64)),
         _ => Run::Missing("not written yet"),
     }
 }

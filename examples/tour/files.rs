@@ -2,18 +2,12 @@
 
 use crate::pipeline::{self, Digested};
 use crate::{Tree, grouped, heading};
-use std::ffi::OsStr;
 use std::io;
 use std::process::Command;
 use std::time::Instant;
 
 /// How many names go onto one command line.
 const BATCH: usize = 500;
-
-/// Hidden files and build output change while we look; only in a tree that the user chose do they count.
-fn is_source(name: &OsStr) -> bool {
-    name != "target" && !name.as_encoded_bytes().starts_with(b".")
-}
 
 /// What `md5sum` prints for the same files; `None` if there is no such command.
 fn md5sum(entries: &[Digested]) -> Result<Option<Vec<u8>>, String> {
@@ -33,8 +27,7 @@ fn md5sum(entries: &[Digested]) -> Result<Option<Vec<u8>>, String> {
 pub fn digests(tree: &Tree) -> Result<(), String> {
     heading(10, "md5 pipeline over a directory tree", "select { case paths <- p: case <-done: }");
     let start = Instant::now();
-    let wanted = |name: &OsStr| !tree.own || is_source(name);
-    let entries = pipeline::digest_tree(&tree.root, wanted, pipeline::md5).map_err(|failure| failure.to_string())?;
+    let entries = pipeline::digest_tree(&tree.0, |_| true, pipeline::md5).map_err(|failure| failure.to_string())?;
     let took = start.elapsed();
     let mut listing = Vec::new();
     pipeline::write_listing(&entries, &mut listing).map_err(|error| error.to_string())?;

@@ -238,6 +238,7 @@ impl<'a> Locked<'a> {
     }
 
     /// Takes the first waiter of `side` whose wait is still open, and ends it as served.
+    #[inline]
     pub(crate) fn take_waiter(&mut self, side: Side) -> Option<Claimed> {
         let word = self.word();
         if word == word.without(Word::bit(side)) {

@@ -214,6 +214,12 @@ impl<T> Receiver<T> {
     pub fn same_channel(&self, other: &Self) -> bool {
         self.chan == other.chan
     }
+
+    /// Whether `sender` sends on this channel.
+    #[cfg_attr(loom, allow(dead_code, reason = "for signals, which no model has"))]
+    pub(crate) fn is_fed_by(&self, sender: &super::Sender<T>) -> bool {
+        core::ptr::eq(self.chan(), sender.chan())
+    }
 }
 
 impl<T> Clone for Receiver<T> {

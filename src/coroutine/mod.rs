@@ -2,6 +2,7 @@
 //!
 //! See `README.md` in this folder for pictures of a slot, of a suspended stack and of a chain of segments.
 
+pub(crate) mod borrow;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(gaggle_portable)))]
 mod sanitizer;
 pub(crate) mod stack;

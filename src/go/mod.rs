@@ -34,7 +34,7 @@ pub use panic::{Exited, exit};
 #[cfg(not(loom))]
 pub use panic::{GoroutinePanic, PanicPolicy};
 #[cfg(not(loom))]
-pub(crate) use panic::{set_on_panic, set_policy};
+pub(crate) use panic::{panics_abort, set_on_panic, set_policy};
 pub use scope::{Scope, ScopedJoinHandle, scope};
 
 use crate::park::{self, SpawnOptions, Spawned};

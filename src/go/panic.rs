@@ -56,7 +56,7 @@ use hooks::tell;
 #[cfg(not(loom))]
 pub use hooks::{GoroutinePanic, PanicPolicy};
 #[cfg(not(loom))]
-pub(crate) use hooks::{set_on_panic, set_policy};
+pub(crate) use hooks::{panics_abort, set_on_panic, set_policy};
 
 #[cfg(not(loom))]
 mod hooks {
@@ -126,6 +126,12 @@ mod hooks {
         ABORT.store(policy == PanicPolicy::Abort, Ordering::Relaxed);
     }
 
+    /// Whether a panic ends the process.
+    pub(crate) fn panics_abort() -> bool {
+        // ORDERING: Relaxed; see `set_policy`.
+        ABORT.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn set_on_panic(hook: Hook) {
         // Set once, by the one successful start of the runtime.
         let _ = HOOK.set(hook);
@@ -139,8 +145,8 @@ mod hooks {
             // A hook that panics itself has printed so; the goroutine ends all the same.
             let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(&seen)));
         }
-        // ORDERING: Relaxed; see `set_policy`.
-        if ABORT.load(Ordering::Relaxed) {
+        if panics_abort() {
+            (crate::HOOKS.aborting)();
             std::process::exit(2);
         }
     }

@@ -79,7 +79,7 @@ impl<J, B: Clone> Crew<J, B> {
         Self { seating: Lock::new(LockRank::Leaf, Seating::new()) }
     }
 
-    #[cfg(all(test, loom))]
+    #[cfg(loom)]
     fn new() -> Self {
         Self { seating: Lock::new(LockRank::Leaf, Seating::new()) }
     }
@@ -174,8 +174,10 @@ impl<J, B: Clone> Seating<J, B> {
                 seat.given = Some(job);
                 Ok(bell.clone())
             }
-            // Not so: it left its bell when it went idle.
-            None => Err(job),
+            None => {
+                debug_assert!(false, "runtime bug: an idle seat without a bell");
+                Err(job)
+            }
         }
     }
 

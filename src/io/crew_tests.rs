@@ -197,9 +197,9 @@ mod models {
 
     #[test]
     fn starts_that_fail_leave_no_job_behind() {
-        for failures in [1, 2] {
+        for (limit, failures) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
             loom::model(move || {
-                let pool = Pool::new(2, failures, true);
+                let pool = Pool::new(limit, failures, true);
                 let other = pool.clone();
                 let submitter = thread::spawn(move || Pool::submit(&other, 1).map(|t| t.join().unwrap()));
                 let threads = [Pool::submit(&pool, 0), Pool::submit(&pool, 2)];

@@ -83,6 +83,11 @@ fn insert(when: Instant, action: Action) -> TimerHandle {
     TimerHandle(id)
 }
 
+/// How many deadlines are set.
+pub(crate) fn pending() -> usize {
+    PENDING.lock().timers.len()
+}
+
 /// Runs `action` at `when`, or at once if that has passed.
 pub(crate) fn start(when: Instant, action: Arc<dyn OnTime>) -> TimerHandle {
     insert(when, Action::Run(action))

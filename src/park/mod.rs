@@ -18,9 +18,16 @@ mod wait_queue;
 
 #[cfg(not(loom))]
 pub(crate) mod deadline;
+#[cfg(all(test, loom))]
+#[path = "deadline_model.rs"]
+pub(crate) mod deadline;
 #[cfg(not(loom))]
 #[path = "native.rs"]
 mod imp;
+#[cfg(not(loom))]
+mod io_limits;
+#[cfg(not(loom))]
+mod io_source;
 #[cfg(loom)]
 #[path = "loom/mod.rs"]
 pub(crate) mod model;
@@ -29,8 +36,10 @@ pub(crate) mod model;
 use model as imp;
 
 pub(crate) use crate::sched::status::{Outcome, OutcomeKind};
+#[cfg(any(not(loom), test))]
+pub(crate) use deadline::OnTime;
 #[cfg(not(loom))]
-pub(crate) use deadline::{OnTime, wait_until};
+pub(crate) use deadline::wait_until;
 #[cfg(not(loom))]
 pub(crate) use external::External;
 #[cfg(not(loom))]
@@ -38,6 +47,8 @@ pub(crate) use imp::{Myself, rand_below};
 pub(crate) use imp::{Payload, SpawnOptions, Spawned, end_goroutine, in_goroutine, prepare, yield_now};
 #[cfg(loom)]
 pub(crate) use imp::{choose, wait_until};
+#[cfg(not(loom))]
+pub(crate) use io_source::{AsSource, Direction, IoSource};
 pub(crate) use reason::WaitReason;
 pub(crate) use ticket::{Ticket, begin_wait};
 pub(crate) use wait_queue::{WaitNode, WaitQueue};

@@ -10,6 +10,7 @@ use crate::coroutine::stack::class_for;
 use crate::platform::fatal::runtime_bug;
 use crate::primitives::{Event, Lock, LockRank, thread_local};
 use crate::sched::goroutine::{Extra, Goroutine, RunFn, flags};
+use crate::sched::netpoll::{Waiter, WakeThread};
 use crate::sched::site::Site;
 use crate::sched::status::{Duty, ParkWord};
 use crate::sched::{self, current};
@@ -70,6 +71,12 @@ impl Parker {
         self.is_thread().then(|| unsafe { self.untagged().cast::<ThreadParker>().as_ref() })
     }
 
+    /// What the poller ends the wait `sequence` with.
+    pub(super) fn for_poller(self, sequence: u32) -> Waiter {
+        let thread = self.is_thread().then_some(WakeThread(ring_thread));
+        Waiter { word: self.untagged(), sequence, thread }
+    }
+
     #[inline]
     pub(super) fn wake(self) {
         let duty = self.word().wake();
@@ -100,6 +107,15 @@ impl Parker {
             }
         }
     }
+}
+
+/// Lets a thread look at its word.
+///
+/// # Safety
+/// The word heads a [`ThreadParker`].
+unsafe fn ring_thread(word: NonNull<ParkWord>) {
+    // SAFETY: by the contract; it is never freed (I1).
+    unsafe { word.cast::<ThreadParker>().as_ref() }.event.set();
 }
 
 /// Parkers of threads that ended, to be used again.
@@ -191,9 +207,7 @@ pub(crate) fn prepare(options: SpawnOptions) -> std::io::Result<Spawned> {
     let g = sched::new_goroutine(options.site, bits, class)?;
     if options.name.is_some() {
         // SAFETY: nobody else knows the goroutine yet.
-        unsafe { g.as_ref() }.extra.with_mut(|extra| unsafe {
-            *extra = Some(Box::new(Extra { name: options.name }));
-        });
+        unsafe { g.as_ref() }.set_extra(Some(Extra { name: options.name, panic: None }));
     }
     Ok(Spawned(g))
 }
@@ -272,8 +286,6 @@ pub(crate) fn end_goroutine() {
         // SAFETY: it runs here.
         let g = unsafe { g.as_ref() };
         g.drop_locals();
-        // SAFETY: owner field; it runs here.
-        g.extra.with_mut(|extra| unsafe { drop((*extra).take()) });
     }
-    sched::count_ended();
+    sched::end_current();
 }

@@ -11,6 +11,13 @@ macro_rules! reasons {
         pub(crate) enum WaitReason { $($(#[$doc])* $name,)* }
 
         impl WaitReason {
+            /// The reason that has this number, as it was recorded at the park.
+            #[cfg_attr(loom, allow(dead_code, reason = "no dumps in a model"))]
+            pub(crate) fn from_number(number: u8) -> Self {
+                const ALL: &[WaitReason] = &[$(WaitReason::$name,)*];
+                ALL.get(usize::from(number)).copied().unwrap_or(ALL[0])
+            }
+
             /// The words of a dump.
             pub(crate) const fn as_str(self) -> &'static str {
                 match self { $(WaitReason::$name => $text,)* }
@@ -37,7 +44,10 @@ reasons! {
     BarrierWait = "barrier wait",
     Blocking = "blocking call",
     FileIo = "file I/O",
+    ChildStart = "starting a process",
+    ChildWait = "child process",
     StdinRead = "reading standard input",
+    IoWait = "IO wait",
 }
 
 impl fmt::Display for WaitReason {

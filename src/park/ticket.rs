@@ -44,6 +44,12 @@ impl Ticket {
         self.parker.suspend(reason)
     }
 
+    /// The poller's copy.
+    #[cfg(not(loom))]
+    pub(super) fn for_poller(self) -> crate::sched::netpoll::Waiter {
+        self.parker.for_poller(self.sequence)
+    }
+
     /// The waiter stands in a queue of the object that was made there: for the report of a model.
     #[cfg(loom)]
     pub(super) fn stands_in_queue(self, made: &'static core::panic::Location<'static>) {

@@ -29,7 +29,7 @@ impl WaitNode {
     }
 
     /// Whether the node stands in a queue.
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn is_linked(&self) -> bool {
         self.linked
     }

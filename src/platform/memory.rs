@@ -102,6 +102,16 @@ pub(crate) fn is_resident(address: usize) -> bool {
     unsafe { libc::mincore(start, page_size(), &mut page) == 0 && page & 1 != 0 }
 }
 
+/// How many of the bytes in `range` hold memory; 0 if the system does not tell.
+pub(crate) fn resident_bytes(range: Range) -> usize {
+    let mut pages = vec![0_u8; range.len.div_ceil(page_size())];
+    // SAFETY: the vector has one byte for each page of the range; the kernel checks the range itself.
+    match unsafe { libc::mincore(range.start as *mut libc::c_void, range.len, pages.as_mut_ptr()) } {
+        0 => pages.iter().filter(|page| **page & 1 != 0).count() * page_size(),
+        _ => 0,
+    }
+}
+
 /// Drops the contents of each range; the next touch finds zeroes. Guards stay.
 ///
 /// # Safety

@@ -4,7 +4,9 @@
 //! | --- | --- | --- |
 //! | [`memory`] | reserve, guard, protect and discard pages | Linux |
 //! | [`signals`] | alternate signal stacks, the fault handler | unix |
+//! | [`threads`] | what another thread is doing | Linux; elsewhere it says that it does not know |
 //! | [`signal_pipe`] | a thread that is told of other signals | unix |
+//! | [`poller`] | which descriptors are ready, by way of `mio` | everywhere |
 //! | [`fatal`] | write a message and abort, without allocating | everywhere |
 
 pub(crate) mod clock;
@@ -15,7 +17,9 @@ pub(crate) mod fatal;
     allow(dead_code, reason = "generators bring stacks and guards of their own")
 )]
 pub(crate) mod memory;
+pub(crate) mod poller;
 #[cfg(unix)]
 pub(crate) mod signal_pipe;
 #[cfg(unix)]
 pub(crate) mod signals;
+pub(crate) mod threads;

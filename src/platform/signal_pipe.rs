@@ -56,7 +56,6 @@ fn index(signal: libc::c_int) -> io::Result<usize> {
 ///
 /// # Errors
 /// The system's: for signals that cannot be caught, and when there are no descriptors or threads left.
-#[allow(dead_code, reason = "the dump on SIGQUIT and `signal::notify` come with the rooms above")]
 pub(crate) fn listen(signal: libc::c_int, f: Listener) -> io::Result<Option<Listener>> {
     let at = index(signal)?;
     let mut table = TABLE.lock();
@@ -84,7 +83,6 @@ pub(crate) fn listen(signal: libc::c_int, f: Listener) -> io::Result<Option<List
 ///
 /// # Errors
 /// For what is no signal.
-#[allow(dead_code, reason = "for `signal::notify`, when the last receiver is gone")]
 pub(crate) fn silence(signal: libc::c_int) -> io::Result<bool> {
     let mut table = TABLE.lock();
     let Some(entry) = table.entries[index(signal)?].take() else { return Ok(false) };
@@ -93,8 +91,37 @@ pub(crate) fn silence(signal: libc::c_int) -> io::Result<bool> {
     Ok(true)
 }
 
+/// The listener of `signal`, if it has one.
+pub(crate) fn listener(signal: libc::c_int) -> Option<Listener> {
+    TABLE.lock().entries[index(signal).ok()?].as_ref().map(|entry| entry.listener)
+}
+
+/// Makes `signal`, which has no listener, have no effect; returns the action that was in force.
+///
+/// # Errors
+/// The system's: for signals that cannot be ignored.
+pub(crate) fn ignore(signal: libc::c_int) -> io::Result<libc::sigaction> {
+    // SAFETY: plain data, and no handler.
+    unsafe {
+        let mut action: libc::sigaction = mem::zeroed();
+        action.sa_sigaction = libc::SIG_IGN;
+        exchange(signal, Some(&action))
+    }
+}
+
+/// Puts an action back in force.
+///
+/// # Errors
+/// The system's.
+///
+/// # Safety
+/// It was in force before, and its handler is still there.
+pub(crate) unsafe fn put_back(signal: libc::c_int, action: &libc::sigaction) -> io::Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { exchange(signal, Some(action)) }.map(drop)
+}
+
 /// Whether nobody has asked for `signal` so far, and its default action would be taken.
-#[allow(dead_code, reason = "the dump on SIGQUIT asks, in the room above")]
 pub(crate) fn is_default(signal: libc::c_int) -> bool {
     // SAFETY: only asks.
     unsafe { exchange(signal, None) }.is_ok_and(|action| action.sa_sigaction == libc::SIG_DFL)

@@ -1,5 +1,8 @@
 //! The body used in models: loom's types under the same names.
 
+/// A static that each execution has anew: loom's types are not `const`.
+#[cfg(test)]
+pub(crate) use loom::lazy_static;
 #[allow(unused_imports, reason = "both bodies export the same names")]
 pub(crate) use loom::thread_local;
 
@@ -20,6 +23,23 @@ pub(crate) mod hint {
 
 pub(crate) mod cell {
     pub(crate) use loom::cell::UnsafeCell;
+}
+
+/// The pair of fences, in the form that a model understands.
+pub(crate) mod barrier {
+    use super::atomic::{Ordering, fence};
+
+    pub(crate) fn light() {
+        // ORDERING: SeqCst; pairs with the fence in `heavy`.
+        fence(Ordering::SeqCst);
+    }
+
+    #[must_use]
+    pub(crate) fn heavy() -> bool {
+        // ORDERING: SeqCst; pairs with the fence in `light`.
+        fence(Ordering::SeqCst);
+        true
+    }
 }
 
 /// What a model does not see: the state of its checker, which no goroutine of it may touch.

@@ -5,6 +5,8 @@
 //! numbers, the number of CPUs, creation numbers) is named here too.
 
 #[cfg(not(loom))]
+pub(crate) mod barrier;
+#[cfg(not(loom))]
 mod futex;
 #[cfg_attr(not(loom), path = "std.rs")]
 #[cfg_attr(loom, path = "loom.rs")]

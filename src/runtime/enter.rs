@@ -86,6 +86,7 @@ pub fn run_main(attr: Attr, f: impl FnOnce() -> ExitCode + Send + 'static) -> Ex
             sched::scheduler().resize(n);
         }
     }
+    crate::diag::watch_sigquit();
     match run_with(attr.builder().name("main"), f) {
         Ok(code) => code,
         Err(payload) if payload.is::<Exited>() => outlive_main(),

@@ -29,6 +29,7 @@
 mod builder;
 mod enter;
 
+pub use crate::diag::{Dump, Metrics};
 pub use crate::go::{Exited, GoroutinePanic, Id, PanicPolicy, exit};
 pub use crate::io::blocking::blocking;
 pub use builder::{AlreadyStarted, Builder};
@@ -101,6 +102,51 @@ pub fn yield_now() {
 /// ```
 pub fn num_goroutines() -> usize {
     sched::scheduler().num_goroutines()
+}
+
+/// Looks at every goroutine: its number and name, what it does and what it waits for, for how long, where it is, and
+/// where it was started.
+///
+/// A goroutine that is woken while its stack is looked at starts a few microseconds later; otherwise the program goes
+/// on meanwhile, so that the records are not all of one instant. The stacks of goroutines that run, or are about to,
+/// are not shown but for the caller's own. Naming the frames reads the program's debug information, once: that may take
+/// a tenth of a second.
+///
+/// # Compared with Go
+/// `runtime.Stack(buf, true)`, and the `goroutine` profile of pprof. Go stops the world for it.
+///
+/// ```
+/// let (tx, rx) = gaggle::chan::<()>(0);
+/// let waiter = gaggle::task::Builder::new().name("waiter").spawn(move || rx.recv()).unwrap();
+/// while gaggle::runtime::dump().goroutines().all(|g| g.reason() != Some("chan receive")) {
+///     gaggle::runtime::yield_now();
+/// }
+/// let dump = gaggle::runtime::dump();
+/// assert!(dump.to_string().contains(" \"waiter\" [chan receive]:"));
+/// drop(tx);
+/// waiter.join().unwrap();
+/// ```
+pub fn dump() -> Dump {
+    crate::diag::dump()
+}
+
+/// What the runtime has counted: goroutines, threads, parks, steals, stacks, how long goroutines waited to run.
+///
+/// Counting costs next to nothing, whether or not it is asked for: each processor has its own counters. This call
+/// looks at every goroutine, and asks the system about some stacks.
+///
+/// # Compared with Go
+/// The package `runtime/metrics`.
+///
+/// ```
+/// let before = gaggle::runtime::metrics();
+/// gaggle::spawn(|| ()).join().unwrap();
+/// let after = gaggle::runtime::metrics();
+/// assert_eq!(after.created, before.created + 1);
+/// println!("{after}");
+/// ```
+pub fn metrics() -> Metrics {
+    crate::diag::metrics()
 }
 
 /// The number of the calling goroutine; `None` on a plain thread.

@@ -58,8 +58,19 @@ pub(crate) fn default_flags() -> u8 {
     if MIGRATE.load(Ordering::Relaxed) { flags::MIGRATING } else { 0 }
 }
 
+/// One of several words from the environment: its place among them.
+pub(crate) fn choice(name: &str, words: &[&str]) -> Option<usize> {
+    let value = std::env::var_os(name)?;
+    let found = value.to_str().and_then(|text| words.iter().position(|word| *word == text.trim()));
+    if found.is_none() {
+        eprintln!("gaggle: {name}={}: expected one of {}", value.display(), words.join(", "));
+        std::process::exit(2);
+    }
+    found
+}
+
 /// A whole number from the environment.
-fn variable(name: &str, least: usize, most: usize) -> Option<usize> {
+pub(crate) fn variable(name: &str, least: usize, most: usize) -> Option<usize> {
     let value = std::env::var_os(name)?;
     let number = value.to_str().and_then(|text| text.trim().parse().ok());
     match number {

@@ -7,7 +7,7 @@ use super::goroutine::Goroutine;
 use super::status::ParkWord;
 use super::worker::Worker;
 use crate::coroutine::stack::StackState;
-use crate::primitives::atomic::AtomicU8;
+use crate::primitives::atomic::AtomicBool;
 use crate::primitives::rand::Rng;
 use crate::primitives::{sequence, thread_local};
 use core::any::Any;
@@ -111,9 +111,9 @@ fn thread_locals() -> Option<*mut Locals> {
     THREAD_LOCALS.try_with(UnsafeCell::get).ok()
 }
 
-/// The slice mark of the processor on which the calling goroutine runs.
+/// Where the monitor asks the calling goroutine to yield.
 #[inline]
-pub(crate) fn slice_mark() -> Option<&'static AtomicU8> {
+pub(crate) fn slice_mark() -> Option<&'static AtomicBool> {
     let w = worker()?;
-    if w.current().is_null() { None } else { Some(&w.processor().slice) }
+    if w.current().is_null() { None } else { Some(&w.slice) }
 }

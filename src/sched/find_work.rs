@@ -1,12 +1,12 @@
 //! What a worker runs next: the quick look on a goroutine's stack, and the search on the root.
 
+use super::counters;
 use super::goroutine::Goroutine;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::sleep::Searching;
 use super::worker::Worker;
 use crate::platform::clock;
-use crate::primitives::atomic::{AtomicU32, Ordering};
 use crate::primitives::hint;
 use core::ptr::NonNull;
 
@@ -25,9 +25,12 @@ const SPINS: u32 = 32;
 const WATCH: u32 = 400;
 
 /// The next goroutine among those close at hand, without waiting and without stealing; none as well if the worker
-/// had better look at its root whether its processor is wanted elsewhere. Owner only.
+/// had better look at its root whether its processor is wanted elsewhere, or has none. Owner only, inside.
 #[inline]
 pub(super) fn quick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
+    if !w.has_processor() {
+        return None;
+    }
     if w.picks.get().is_multiple_of(FAIR) && should_leave(w) {
         w.picks.set(w.picks.get().wrapping_add(1));
         return None;
@@ -90,7 +93,7 @@ fn first(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     if w.locked.get() != 0 {
         return None;
     }
-    w.processor().take_next()
+    w.held().take_next()
 }
 
 /// Moves what is to run next on the processor to its queue, because another one was picked. Otherwise a pair at home
@@ -98,9 +101,9 @@ fn first(w: &'static Worker) -> Option<NonNull<Goroutine>> {
 /// to sleep on that (`anything_to_steal`), hence the notice.
 #[inline]
 fn pass_over(w: &'static Worker) {
-    if let Some(g) = w.processor().take_next() {
+    if let Some(g) = w.held().take_next() {
         let s = scheduler();
-        w.processor().queue.push(g, |spilled| s.inject(spilled));
+        w.held().queue.push(g, |spilled| s.inject(spilled));
         s.idle.notify();
     }
 }
@@ -112,7 +115,7 @@ fn queued(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     if w.locked.get() != 0 {
         return w.pop_home();
     }
-    let p = w.processor();
+    let p = w.held();
     let home_first = w.home_turn.get();
     w.home_turn.set(!home_first);
     if home_first { w.pop_home().or_else(|| p.queue.pop()) } else { p.queue.pop().or_else(|| w.pop_home()) }
@@ -125,29 +128,31 @@ fn injected(w: &'static Worker, most: usize) -> Option<NonNull<Goroutine>> {
     if s.injector.is_empty() || w.locked.get() != 0 {
         return None;
     }
-    let p = w.processor();
+    let p = w.held();
     // What the batch leaves in the queue may be stolen, and our own look at it comes soon: no wake-up is owed
     // beyond the one that each submitter gave. Half the ring at most, so that nothing spills back.
     let most = most.min(super::local_queue::CAPACITY / 2);
     s.injector.pop_batch(s.procs(), most, |g| p.queue.push(g, |spilled| s.inject(spilled)))
 }
 
-/// Whether the worker has to go to its root although it may have work: its processor is wanted elsewhere.
+/// Whether the worker has to go to its root although it may have work: its processor is wanted elsewhere, or it has none.
 #[inline]
 pub(super) fn should_leave(w: &Worker) -> bool {
-    scheduler().idle.processors_wanted() || cannot_run_own(w)
+    !w.has_processor() || scheduler().idle.processors_wanted() || cannot_run_own(w)
 }
 
 /// Whether a locked worker holds a processor with work for others.
 fn cannot_run_own(w: &Worker) -> bool {
-    w.locked.get() != 0 && (w.processor().has_work() || !scheduler().injector.is_empty())
+    w.locked.get() != 0 && (w.held().has_work() || !scheduler().injector.is_empty())
 }
 
 /// The next goroutine; sleeps until there is one. On the root only. `searching`: the right to search that a new
 /// worker was started with.
 pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> NonNull<Goroutine> {
     let idle = &scheduler().idle;
-    if should_leave(w) {
+    if !w.has_processor() {
+        searching = idle.get_one(w);
+    } else if should_leave(w) {
         drop(searching.take());
         searching = idle.give_up(w, cannot_run_own(w));
     }
@@ -180,7 +185,7 @@ pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> 
 /// Looks at all processors in random order, several times.
 fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     let s = scheduler();
-    let mine = w.processor();
+    let mine = w.held();
     let all = s.processors();
     for round in 0..ROUNDS {
         let start = w.rand_below(all.len() as u32) as usize;
@@ -190,6 +195,7 @@ fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
                 continue;
             }
             if let Some(g) = p.queue.steal_into(&mine.queue) {
+                counters::add(&mine.counters.steals);
                 return Some(g);
             }
             if round == ROUNDS - 1
@@ -222,11 +228,6 @@ fn steal_next(p: &'static Processor) -> Option<NonNull<Goroutine>> {
     if stands_still(p) { p.take_next() } else { None }
 }
 
-fn load(tick: &AtomicU32) -> u32 {
-    // ORDERING: Relaxed; compared with an earlier look, nothing rides on it.
-    tick.load(Ordering::Relaxed)
-}
-
 /// Whether any processor, or the injector, has something that a thief may take. What is to run next on a processor
 /// counts only while that processor does not switch: when it does, its holder takes that one, or moves it to the
 /// queue and tells (`pass_over`).
@@ -237,12 +238,12 @@ pub(super) fn anything_to_steal() -> bool {
 
 /// Whether `p` keeps the same goroutine waiting to run next for a while.
 fn stands_still(p: &Processor) -> bool {
-    let (next, tick) = (p.peek_next(), load(&p.tick));
+    let (next, tick) = (p.peek_next(), p.tick());
     if next.is_null() {
         return false;
     }
     (0..WATCH).all(|_| {
         hint::spin_loop();
-        p.peek_next() == next && load(&p.tick) == tick
+        p.peek_next() == next && p.tick() == tick
     })
 }

@@ -15,9 +15,15 @@
 //! 5. The same for home workers: post into the inbox, F3, look at `asleep`; set `asleep`, F2, look at the inbox.
 //! 6. A search ends with a find ([`stop_searching`](Idle::stop_searching)), in [`retire`](Idle::retire) before the
 //!    look after F2, or under the lock while no processor is idle: whoever relied on it is never left alone.
+//! 7. A worker whose processor was taken is `bereft` and in no list, until it regains an idle processor, or comes home:
+//!    then it takes an idle one, or waits, or sleeps, as if it had let its own go at that moment.
+//! 8. The watcher sleeps only while nothing is `active`: it writes that it sleeps, F4, and looks; who hands a processor
+//!    over has counted it, F4, and looks whether the watcher sleeps.
 //!
 //! # Locking
 //! All lists: `lists` (rank Sched). `n_idle` and `wanted` are written under it, and read without it as hints.
+
+pub(super) use handoff::Retaken;
 
 use crate::primitives::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use crate::primitives::{Lock, LockRank};
@@ -63,6 +69,16 @@ pub(super) enum Passed<P, W> {
     Gone(Option<Handover<P, W>>),
 }
 
+/// Who is at work, at one instant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attendance {
+    /// Processors without work.
+    pub(crate) idle: usize,
+    /// Workers that sleep, locked ones not counted; and that search.
+    pub(crate) sleepers: usize,
+    pub(crate) searching: usize,
+}
+
 struct Lists<P, W> {
     idle: Vec<P>,
     /// Out of use, since the number of processors was lowered.
@@ -72,6 +88,8 @@ struct Lists<P, W> {
     /// How many processors are held, on their way or idle, and how many there should be.
     in_use: usize,
     target: usize,
+    /// How many workers run a goroutine although their processor was taken away (I7).
+    bereft: usize,
 }
 
 impl<P, W> Lists<P, W> {
@@ -83,6 +101,7 @@ impl<P, W> Lists<P, W> {
             waiting: VecDeque::new(),
             in_use: 0,
             target: 0,
+            bereft: 0,
         }
     }
 
@@ -142,35 +161,50 @@ pub(super) struct Idle<P, W> {
     searching: CachePadded<AtomicU32>,
     /// How many workers wait for a processor, and how many processors are too many.
     wanted: CachePadded<AtomicU32>,
+    /// How many workers could be given a processor, as a hint.
+    heirs: AtomicU32,
+    /// How many processors are held or on their way, and workers bereft.
+    active: AtomicU32,
+    bereft: AtomicU32,
+    watcher_sleeps: AtomicBool,
     lists: Lock<Lists<P, W>>,
+}
+
+/// Loom's constructors are not `const`.
+macro_rules! idle {
+    () => {
+        Self {
+            n_idle: CachePadded::new(AtomicU32::new(0)),
+            searching: CachePadded::new(AtomicU32::new(0)),
+            wanted: CachePadded::new(AtomicU32::new(0)),
+            heirs: AtomicU32::new(0),
+            active: AtomicU32::new(0),
+            bereft: AtomicU32::new(0),
+            watcher_sleeps: AtomicBool::new(false),
+            lists: Lock::new(LockRank::Sched, Lists::new()),
+        }
+    };
 }
 
 impl<P, W> Idle<P, W> {
     #[cfg(not(loom))]
     pub(super) const fn new() -> Self {
-        Self {
-            n_idle: CachePadded::new(AtomicU32::new(0)),
-            searching: CachePadded::new(AtomicU32::new(0)),
-            wanted: CachePadded::new(AtomicU32::new(0)),
-            lists: Lock::new(LockRank::Sched, Lists::new()),
-        }
+        idle!()
     }
 
     #[cfg(loom)]
     pub(super) fn new() -> Self {
-        Self {
-            n_idle: CachePadded::new(AtomicU32::new(0)),
-            searching: CachePadded::new(AtomicU32::new(0)),
-            wanted: CachePadded::new(AtomicU32::new(0)),
-            lists: Lock::new(LockRank::Sched, Lists::new()),
-        }
+        idle!()
     }
 
     /// Publishes the counters that are read without the lock.
     fn publish(&self, lists: &Lists<P, W>) {
-        // ORDERING: Relaxed, both; the unlock or the fences F1 to F3 order them.
+        // ORDERING: Relaxed, all; the unlock or the fences F1 to F4 order them.
         self.n_idle.store(lists.idle.len() as u32, Ordering::Relaxed);
         self.wanted.store((lists.waiting.len() + lists.surplus()) as u32, Ordering::Relaxed);
+        self.heirs.store((lists.sleepers.len() + lists.waiting.len()) as u32, Ordering::Relaxed);
+        self.active.store((lists.in_use - lists.idle.len() + lists.bereft) as u32, Ordering::Relaxed);
+        self.bereft.store(lists.bereft as u32, Ordering::Relaxed);
     }
 
     /// Whether a processor should be passed on: to a worker that waits for one, or out of use.
@@ -191,6 +225,18 @@ impl<P, W> Idle<P, W> {
         // ORDERING: AcqRel; pairs with the other changes of the counter.
         self.searching.fetch_add(1, Ordering::AcqRel);
         true
+    }
+
+    /// Who is at work now.
+    #[cfg_attr(loom, allow(dead_code, reason = "nobody asks in a model"))]
+    pub(crate) fn attendance(&self) -> Attendance {
+        let lists = self.lists.lock();
+        Attendance {
+            idle: lists.idle.len(),
+            sleepers: lists.sleepers.len(),
+            // ORDERING: Relaxed; a statistic.
+            searching: self.searching.load(Ordering::Relaxed) as usize,
+        }
     }
 
     /// Ends a search without a find: the caller looks once more after F2, or holds the lock while no processor is
@@ -327,6 +373,12 @@ impl<P, W: Sleeper> Idle<P, W> {
     pub(super) fn resize(&self, target: usize, mut make: impl FnMut() -> P) -> Vec<Handover<P, W>> {
         let mut lists = self.lists.lock();
         lists.target = target;
+        // Room for all of them, in either list: the monitor, which puts them there too, never allocates.
+        let more = target.saturating_sub(lists.in_use);
+        let all = lists.in_use + lists.spare.len().max(more);
+        let (idle, spare) = (all.saturating_sub(lists.idle.len()), all.saturating_sub(lists.spare.len()));
+        lists.idle.reserve(idle);
+        lists.spare.reserve(spare);
         let mut handovers = Vec::new();
         while lists.in_use < target {
             let p = lists.spare.pop().unwrap_or_else(&mut make);
@@ -343,6 +395,8 @@ impl<P, W: Sleeper> Idle<P, W> {
         handovers
     }
 }
+
+mod handoff;
 
 #[cfg(test)]
 #[path = "idle_tests.rs"]

@@ -124,6 +124,71 @@ mod decisions {
     }
 
     #[test]
+    fn what_is_taken_goes_to_who_can_use_it() {
+        // A processor taken away for nobody, past those who wait, or from a worker that nobody counts.
+        let idle = with_idle(2);
+        let (p, q) = (take(&idle), idle.lists.lock().idle.pop().unwrap());
+        idle.retire();
+        let retire = |_: &u32| unreachable!();
+        assert_eq!(idle.retake(|| unreachable!(), retire), Retaken::NoHeir);
+        let (sleeper, waits) = (worker(false, false), worker(false, true));
+        idle.enlist(sleeper);
+        assert!(idle.has_heir());
+        assert_eq!(idle.retake(|| None, retire), Retaken::Kept);
+        assert_eq!(idle.bereft(), 0);
+        waits.asleep.store(true, Ordering::Relaxed);
+        assert_eq!(idle.rouse(waits), None);
+        assert_eq!(idle.retake(|| Some(p), retire), Retaken::Taken(Some(to(waits, p, false))));
+        assert_eq!(idle.retake(|| Some(q), retire), Retaken::Taken(Some(to(sleeper, q, false))));
+        assert!(!sleeper.asleep.load(Ordering::Relaxed));
+        assert_eq!((idle.bereft(), idle.has_heir()), (2, false));
+    }
+
+    #[test]
+    fn a_bereft_worker_comes_home() {
+        // It lies down beside an idle processor, waits although it has nothing to run, or is counted for ever.
+        let idle = with_idle(1);
+        let p = take(&idle);
+        idle.retire();
+        let (heir, hog, other) = (worker(false, false), worker(false, true), worker(false, false));
+        for w in [heir, other] {
+            idle.enlist(w);
+        }
+        for _ in 0..2 {
+            assert!(matches!(idle.retake(|| Some(p), |_| ()), Retaken::Taken(Some(_))));
+        }
+        assert_eq!((idle.bereft(), idle.regain()), (2, None));
+        assert_eq!(idle.come_home(hog), None);
+        assert!(idle.processors_wanted(), "it has work of its own");
+        assert_eq!(idle.pass_on(heir, p, false, |_| ()), Passed::Gone(Some(to(hog, p, false))));
+        assert_eq!(idle.lay_down(hog, p, false, |_| ()), None);
+        assert_eq!(idle.come_home(worker(true, false)), None, "a locked one without work leaves it");
+        assert_eq!((idle.bereft(), idle.lay_watcher_down()), (0, true));
+    }
+
+    #[test]
+    fn what_is_taken_may_go_out_of_use() {
+        // A hog that keeps a processor that there should not be any more.
+        let idle = with_idle(1);
+        let p = take(&idle);
+        idle.retire();
+        idle.resize(0, || unreachable!());
+        let mut emptied = false;
+        assert_eq!(idle.retake(|| Some(p), |_| emptied = true), Retaken::Taken(None));
+        assert!(emptied);
+        assert!(!idle.processors_wanted());
+    }
+
+    #[test]
+    fn a_processor_whose_thread_did_not_start_is_not_lost() {
+        // The limit of threads is reached: those that run go on, and find the processor idle.
+        let idle = with_idle(1);
+        let p = take(&idle);
+        assert_eq!(idle.disinherit(p, true, |_| unreachable!()), None);
+        assert_eq!(idle.announce().map(|h| (h.processor, h.searching)), Some((p, true)));
+    }
+
+    #[test]
     fn fewer_and_more_processors() {
         // A processor lost, or in use twice, after its number went down and up again.
         let idle = with_idle(3);
@@ -259,6 +324,49 @@ mod models {
             let given = ours.into_iter().chain(others.into_iter().flatten()).count();
             assert!(given <= 1, "a processor was given out twice");
             assert!(given == 1 || !s.any_work(), "nobody looks at the work");
+        });
+    }
+
+    /// Mutations seen to fail here: without F3; `come_home` that does not enter the worker as asleep.
+    #[test]
+    fn b14_post_home_against_coming_home() {
+        // A bereft worker that lies down just as something is posted to it.
+        loom::model(|| {
+            let s = shared(1);
+            // Of the locked kind, which leaves an idle processor to others while it has nothing to run.
+            let home = worker(true, false);
+            s.idle.lists.lock().bereft = 1;
+            let comer = {
+                let s = s.clone();
+                thread::spawn(move || {
+                    assert_eq!(s.idle.come_home(home), None);
+                    s.idle.look_again();
+                    if s.any_work() { s.idle.rouse(home) } else { None }
+                })
+            };
+            // ORDERING: Relaxed; the fences under test order it.
+            s.work[0].store(true, Ordering::Relaxed);
+            let ours = s.idle.announce_home(home);
+            let theirs = comer.join().unwrap();
+            let given: Vec<_> = ours.into_iter().chain(theirs).collect();
+            assert_eq!(given, [to(home, 1, false)]);
+        });
+    }
+
+    /// Mutations seen to fail here: without F4 on either side.
+    #[test]
+    fn the_watcher_does_not_sleep_while_a_processor_is_in_use() {
+        // The first goroutine after a quiet time computes without end, and the monitor sleeps on.
+        loom::model(|| {
+            let s = shared(1);
+            let watcher = {
+                let s = s.clone();
+                thread::spawn(move || s.idle.lay_watcher_down())
+            };
+            assert!(s.submit(0).is_some());
+            let rings = s.idle.rouse_watcher();
+            let sleeps = watcher.join().unwrap();
+            assert!(!sleeps || rings, "nobody wakes it");
         });
     }
 

@@ -38,12 +38,28 @@ impl<T: Linked> Injector<T> {
         self.len.load(Ordering::Acquire) == 0
     }
 
+    /// How many items there are; a hint (I1).
+    #[cfg_attr(loom, allow(dead_code, reason = "nothing is counted in a model"))]
+    pub(crate) fn len(&self) -> usize {
+        // ORDERING: Relaxed; a statistic.
+        self.len.load(Ordering::Relaxed)
+    }
+
     /// # Safety
     /// `item` is alive and in no list.
     pub(crate) unsafe fn push(&self, item: NonNull<T>) {
         let mut list = self.list.lock();
         // SAFETY: by the contract.
         unsafe { list.push_back(item) };
+        // ORDERING: Relaxed; written under the lock (I1).
+        self.len.store(list.len(), Ordering::Relaxed);
+    }
+
+    /// As pushing all of `items`, which is empty afterwards.
+    #[cfg_attr(loom, allow(dead_code, reason = "as `push`, as far as a model goes"))]
+    pub(crate) fn append(&self, items: &mut List<T>) {
+        let mut list = self.list.lock();
+        list.append(items);
         // ORDERING: Relaxed; written under the lock (I1).
         self.len.store(list.len(), Ordering::Relaxed);
     }

@@ -47,6 +47,14 @@ impl<T> LocalQueue<T> {
         self.head.load(Ordering::Relaxed) == self.tail.load(Ordering::Relaxed)
     }
 
+    /// How many items the ring seemed to hold; a hint.
+    #[allow(dead_code, reason = "for metrics: neither models nor fuzzers count")]
+    pub(crate) fn len(&self) -> usize {
+        // ORDERING: Relaxed, both; a statistic. Head first: so it is never past the tail.
+        let head = self.head.load(Ordering::Relaxed);
+        (self.tail.load(Ordering::Relaxed).wrapping_sub(head) as usize).min(CAPACITY)
+    }
+
     /// Appends `item`; if the ring is full, first moves its older half out through `spill`. Owner only.
     #[inline]
     pub(crate) fn push(&self, item: NonNull<T>, spill: impl FnMut(NonNull<T>)) {

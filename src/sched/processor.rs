@@ -5,15 +5,17 @@
 //!    processor over goes through the scheduler's lock or a worker's event, which publish them.
 //! 2. `run_next` holds a goroutine that may be stolen (one that has no home).
 
+use super::counters::Counters;
 use super::goroutine::Goroutine;
 use super::list::List;
 use super::local_queue::LocalQueue;
 use super::run_next::RunNext;
+use super::worker::Worker;
 use crate::coroutine::stack::Promises;
-use crate::primitives::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use crate::primitives::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::primitives::cell::UnsafeCell;
 use core::cell::Cell;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 /// See the module's page.
 pub(crate) struct Processor {
@@ -21,12 +23,14 @@ pub(crate) struct Processor {
     /// The goroutine to run before the queue: woken or started last by the one that runs now.
     run_next: RunNext<Goroutine>,
     /// Counts switches; a thief that sees it stand still may take `run_next`.
-    pub(super) tick: AtomicU32,
-    /// Whether the goroutine that runs here is asked to yield (`park::slice`).
-    pub(super) slice: AtomicU8,
+    tick: AtomicU32,
+    /// The worker that holds it, or held it last. A hint for the monitor.
+    holder: AtomicPtr<Worker>,
     /// Holder writes: goroutines started, and ended, here.
     pub(super) started: AtomicU64,
     pub(super) ended: AtomicU64,
+    /// Holder writes.
+    pub(super) counters: Counters,
     /// Holder: free goroutine objects.
     free: UnsafeCell<List<Goroutine>>,
     /// Holder: promises of stacks.
@@ -46,9 +50,10 @@ impl Processor {
             queue: LocalQueue::new(),
             run_next: RunNext::new(),
             tick: AtomicU32::new(0),
-            slice: AtomicU8::new(0),
+            holder: AtomicPtr::new(ptr::null_mut()),
             started: AtomicU64::new(0),
             ended: AtomicU64::new(0),
+            counters: Counters::new(),
             free: UnsafeCell::new(List::new()),
             promises: UnsafeCell::new(Promises::new()),
             ids: Cell::new((0, 0)),
@@ -74,6 +79,30 @@ impl Processor {
     /// Whether there seems to be work for a thief, or for a worker that takes this processor.
     pub(super) fn has_work(&self) -> bool {
         !self.queue.is_empty() || !self.peek_next().is_null()
+    }
+
+    pub(super) fn set_holder(&self, w: &'static Worker) {
+        // ORDERING: Relaxed; a hint, checked under the worker's lease.
+        self.holder.store(ptr::from_ref(w).cast_mut(), Ordering::Relaxed);
+    }
+
+    pub(super) fn holder(&self) -> Option<&'static Worker> {
+        // ORDERING: Relaxed; a hint, checked under the worker's lease.
+        let w = self.holder.load(Ordering::Relaxed);
+        // SAFETY: workers are leaked.
+        unsafe { w.as_ref() }
+    }
+
+    pub(super) fn tick(&self) -> u32 {
+        // ORDERING: Relaxed; compared with an earlier look, nothing rides on it.
+        self.tick.load(Ordering::Relaxed)
+    }
+
+    /// Counts a switch. Holder only.
+    #[inline]
+    pub(super) fn count_switch(&self) {
+        // ORDERING: Relaxed; thieves and the monitor compare it with what they saw before.
+        self.tick.store(self.tick.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
     /// Adds one to a counter that only the holder writes.

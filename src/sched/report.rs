@@ -25,13 +25,14 @@ pub(super) fn install() {
         // SAFETY: it runs here.
         let g = unsafe { g.as_ref() };
         eprintln!("{} panicked:", Identity(g));
+        (crate::HOOKS.panicking)();
         let state = g.stack.with_mut(|state| state);
         // SAFETY: the state of the goroutine that runs here; the borrow ends with the call.
         if unsafe { (*state).room(switch::stack_pointer()) } >= PANIC_ROOM {
             return before(info);
         }
         // SAFETY: the state of the goroutine that runs here; nobody holds a reference to it.
-        unsafe { growth::run_with_room(state, PANIC_ROOM, &mut || before(info)) };
+        unsafe { growth::run_with_room(&current::stack_state, PANIC_ROOM, &mut || before(info)) };
     }));
 }
 

@@ -1,5 +1,9 @@
 //! Every goroutine object there ever was, and the free ones among them.
 //!
+//! # Invariants
+//! 1. A chunk that is listed is whole and leaked: its objects may be looked at for ever, whatever becomes of the
+//!    goroutines in them. A number that is read before and after tells whether it was still the same one.
+//!
 //! # Locking
 //! `central`: its lock (rank Leaf).
 
@@ -62,6 +66,12 @@ impl Roster {
         let g = self.refill(&mut few);
         self.central.lock().free.append(&mut few);
         g
+    }
+
+    /// Every goroutine object there is so far (I1). Most may be free.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &'static Goroutine> + use<> {
+        let chunks = self.central.lock().chunks.clone();
+        chunks.into_iter().flatten()
     }
 
     /// Takes a dead object back.

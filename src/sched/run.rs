@@ -1,12 +1,13 @@
 //! The scheduler's verbs: start a goroutine, make it runnable, park it, free it.
 
-use super::current;
 use super::goroutine::{Goroutine, State, flags};
+use super::list::List;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::site::Site;
 use super::status::ParkWord;
 use super::worker::{self, Worker};
+use super::{counters, current};
 use crate::coroutine::stack::{Class, StackError};
 use crate::primitives::atomic::Ordering;
 use core::ptr::{self, NonNull};
@@ -21,27 +22,36 @@ pub(crate) fn new_goroutine(site: &'static Site, flags: u8, class: Class) -> Res
     let s = scheduler();
     // ORDERING: Relaxed, everywhere here; numbers that need only be unique.
     match current::worker() {
-        Some(w) if !w.current().is_null() => {
-            let p = w.processor();
-            p.with_promises(|promises| promises.take(class))?;
-            // SAFETY: this worker holds the processor.
-            let g = s.roster.take(unsafe { p.free() });
-            let id = p.next_id(|n| s.next_id.fetch_add(n, Ordering::Relaxed));
-            Processor::count(&p.started);
-            // SAFETY: type-stable, and nobody else knows it.
-            unsafe { g.as_ref() }.reset(id, site, flags, class);
-            Ok(g)
-        }
-        _ => {
-            s.promises.lock().take(class)?;
-            let g = s.roster.take_central();
-            let id = s.next_id.fetch_add(1, Ordering::Relaxed);
-            s.started_outside.fetch_add(1, Ordering::Relaxed);
-            // SAFETY: type-stable, and nobody else knows it.
-            unsafe { g.as_ref() }.reset(id, site, flags, class);
-            Ok(g)
-        }
+        Some(w) if !w.current().is_null() => w.inside(|| match w.processor() {
+            Some(p) => {
+                p.with_promises(|promises| promises.take(class))?;
+                // SAFETY: this worker holds the processor.
+                let g = s.roster.take(unsafe { p.free() });
+                let id = p.next_id(|n| s.next_id.fetch_add(n, Ordering::Relaxed));
+                Processor::count(&p.started);
+                // SAFETY: type-stable, and nobody else knows it; the parent runs here.
+                unsafe { g.as_ref().reset(id, site, flags, class, (*w.current()).id()) };
+                Ok(g)
+            }
+            // SAFETY: the parent runs here.
+            None => new_outside(site, flags, class, unsafe { (*w.current()).id() }),
+        }),
+        _ => new_outside(site, flags, class, 0),
     }
+}
+
+/// As [`new_goroutine`], without a processor.
+#[cold]
+fn new_outside(site: &'static Site, flags: u8, class: Class, creator: u64) -> Result<NonNull<Goroutine>, StackError> {
+    let s = scheduler();
+    s.promises.lock().take(class)?;
+    let g = s.roster.take_central();
+    // ORDERING: Relaxed, both; numbers that need only be unique, or right in the end.
+    let id = s.next_id.fetch_add(1, Ordering::Relaxed);
+    s.started_outside.fetch_add(1, Ordering::Relaxed);
+    // SAFETY: type-stable, and nobody else knows it.
+    unsafe { g.as_ref() }.reset(id, site, flags, class, creator);
+    Ok(g)
 }
 
 /// Queues a goroutine for its first run.
@@ -51,7 +61,7 @@ pub(crate) fn new_goroutine(site: &'static Site, flags: u8, class: Class) -> Res
 #[inline]
 pub(crate) unsafe fn start(g: NonNull<Goroutine>) {
     // SAFETY: by the contract nobody else has it.
-    unsafe { g.as_ref() }.set_state(State::Runnable, 0);
+    unsafe { g.as_ref() }.set_runnable();
     make_runnable(g);
 }
 
@@ -63,26 +73,30 @@ pub(crate) unsafe fn start(g: NonNull<Goroutine>) {
 pub(crate) unsafe fn ready(word: NonNull<ParkWord>) {
     let g = word.cast::<Goroutine>();
     // SAFETY: by the contract it is ours to run.
-    unsafe { g.as_ref() }.set_state(State::Runnable, 0);
+    unsafe { g.as_ref() }.set_runnable();
     make_runnable(g);
 }
 
 #[inline]
 fn make_runnable(g: NonNull<Goroutine>) {
     match current::worker() {
-        Some(w) if !w.current().is_null() => ready_on(w, g),
+        Some(w) if !w.current().is_null() => {
+            w.enter();
+            ready_on(w, g);
+            w.exit();
+        }
         _ => from_outside(g),
     }
 }
 
-/// Queues `g`, which is ours to run, to run next. On the thread of `w`, which holds a processor.
+/// Queues `g`, which is ours to run, to run next. On the thread of `w`, inside.
 #[inline]
 pub(super) fn ready_on(w: &'static Worker, g: NonNull<Goroutine>) {
     // SAFETY: it is ours to run.
     let home = unsafe { g.as_ref() }.home();
     if home.is_null() {
+        let Some(p) = w.processor() else { return from_outside(g) };
         let s = scheduler();
-        let p = w.processor();
         if let Some(before) = p.set_next(g) {
             p.queue.push(before, |spilled| s.inject(spilled));
         }
@@ -94,14 +108,15 @@ pub(super) fn ready_on(w: &'static Worker, g: NonNull<Goroutine>) {
     }
 }
 
-/// Queues `g`, which yielded here, to run last. On the thread of `w`, which holds a processor.
+/// Queues `g`, which yielded here, to run last. On the thread of `w`, inside.
 #[inline]
 pub(super) fn requeue_on(w: &'static Worker, g: NonNull<Goroutine>) {
     // SAFETY: it is ours to run.
     let home = unsafe { g.as_ref() }.home();
     if home.is_null() {
+        let Some(p) = w.processor() else { return from_outside(g) };
         let s = scheduler();
-        w.processor().queue.push(g, |spilled| s.inject(spilled));
+        p.queue.push(g, |spilled| s.inject(spilled));
         s.idle.notify();
     } else {
         debug_assert!(ptr::eq(home, w), "runtime bug: a goroutine ran away from home");
@@ -112,6 +127,7 @@ pub(super) fn requeue_on(w: &'static Worker, g: NonNull<Goroutine>) {
 fn post_home(home: *mut Worker, g: NonNull<Goroutine>) {
     // SAFETY: workers are leaked.
     let home: &'static Worker = unsafe { &*home };
+    counters::count_wake_across();
     home.post(g);
     scheduler().idle.notify_home(home);
 }
@@ -122,10 +138,31 @@ fn from_outside(g: NonNull<Goroutine>) {
     let home = unsafe { g.as_ref() }.home();
     if home.is_null() {
         let s = scheduler();
+        counters::count_wake_across();
         s.inject(g);
         s.idle.notify();
     } else {
         post_home(home, g);
+    }
+}
+
+/// Makes all of `list` runnable, which are ours to run, in one go.
+pub(super) fn ready_all(list: &mut List<Goroutine>) {
+    let mut anywhere = List::new();
+    while let Some(g) = list.pop_front() {
+        // SAFETY: it is ours to run.
+        let home = unsafe { g.as_ref() }.home();
+        if home.is_null() {
+            // SAFETY: it was just taken off the only list that it was in.
+            unsafe { anywhere.push_back(g) };
+        } else {
+            post_home(home, g);
+        }
+    }
+    if !anywhere.is_empty() {
+        let s = scheduler();
+        s.injector.append(&mut anywhere);
+        s.idle.notify();
     }
 }
 
@@ -152,12 +189,30 @@ pub(crate) unsafe fn free(g: NonNull<Goroutine>) {
     if !unsafe { g.as_ref() }.release() {
         return;
     }
-    let s = scheduler();
     match current::worker() {
-        // SAFETY: that was the last reference, and this worker holds its processor.
-        Some(w) if !w.current().is_null() => unsafe { s.roster.give(g, w.processor().free()) },
+        Some(w) if !w.current().is_null() => {
+            w.enter();
+            // SAFETY: that was the last reference.
+            unsafe { recycle(w.processor(), g) };
+            w.exit();
+        }
         // SAFETY: that was the last reference.
-        _ => unsafe { s.roster.give_central(g) },
+        _ => unsafe { recycle(None, g) },
+    }
+}
+
+/// Takes back the object of a goroutine that nobody refers to, on a thread that holds `p`.
+///
+/// # Safety
+/// The last reference is gone, and if there is a `p`, the caller is a worker that holds it, inside.
+#[inline]
+pub(super) unsafe fn recycle(p: Option<&'static Processor>, g: NonNull<Goroutine>) {
+    let s = scheduler();
+    match p {
+        // SAFETY: by the contract.
+        Some(p) => unsafe { s.roster.give(g, p.free()) },
+        // SAFETY: by the contract.
+        None => unsafe { s.roster.give_central(g) },
     }
 }
 
@@ -172,9 +227,23 @@ pub(crate) fn inherited_flags() -> u8 {
     }
 }
 
-/// Counts the running goroutine as ended: before its joiner is woken, so that the joiner sees it gone.
-pub(crate) fn count_ended() {
-    if let Some(w) = current::worker() {
-        Processor::count(&w.processor().ended);
-    }
+/// Counts the running goroutine as ended, and drops what it has beside its payload: before its joiner is woken, so that
+/// the joiner sees it gone. Inside, so that the monitor never names a goroutine whose name goes away.
+pub(crate) fn end_current() {
+    let Some(w) = current::worker() else { return };
+    let Some(g) = NonNull::new(w.current()) else { return };
+    w.inside(|| {
+        // SAFETY: it runs here.
+        let g = unsafe { g.as_ref() };
+        g.drop_extra();
+        // Before it is counted: whoever sees it gone finds it in no dump.
+        g.set_state(State::Dead, 0);
+        match w.processor() {
+            Some(p) => Processor::count(&p.ended),
+            None => {
+                // ORDERING: Relaxed; a statistic.
+                scheduler().ended_outside.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
 }

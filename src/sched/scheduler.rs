@@ -4,14 +4,16 @@
 //! 1. `processors` points to a leaked slice of leaked processors; a longer one replaces it, none is freed.
 
 use super::config::Config;
+use super::counters::Counters;
 use super::goroutine::Goroutine;
+use super::idle::Attendance;
 use super::injector::Injector;
 use super::processor::Processor;
 use super::roster::Roster;
 use super::sleep::Desk;
 use crate::coroutine::stack::Promises;
-use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use crate::primitives::{Lock, LockRank};
+use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::primitives::{Lock, LockRank, barrier};
 use core::ptr::{self, NonNull};
 
 type Processors = [&'static Processor];
@@ -19,7 +21,7 @@ type Processors = [&'static Processor];
 /// See the module's page.
 pub(crate) struct Scheduler {
     pub(super) injector: Injector<Goroutine>,
-    pub(super) roster: Roster,
+    pub(crate) roster: Roster,
     pub(super) idle: Desk,
     processors: AtomicPtr<&'static Processors>,
     procs: AtomicUsize,
@@ -31,6 +33,8 @@ pub(crate) struct Scheduler {
     pub(super) next_id: AtomicU64,
     /// Goroutines started by threads that hold no processor.
     pub(super) started_outside: AtomicU64,
+    /// Goroutines that ended on workers that held no processor.
+    pub(super) ended_outside: AtomicU64,
 }
 
 static SCHEDULER: Scheduler = Scheduler {
@@ -44,6 +48,7 @@ static SCHEDULER: Scheduler = Scheduler {
     promises: Lock::new(LockRank::Time, Promises::new()),
     next_id: AtomicU64::new(1),
     started_outside: AtomicU64::new(0),
+    ended_outside: AtomicU64::new(0),
 };
 
 #[inline(always)]
@@ -77,7 +82,9 @@ impl Scheduler {
         }
         let config = config();
         config.apply();
+        barrier::decide();
         super::report::install();
+        (crate::HOOKS.starting)();
         self.resize_locked(config.procs);
         // ORDERING: Release pairs with the Acquire in `ensure_started`.
         self.started.store(true, Ordering::Release);
@@ -135,18 +142,32 @@ impl Scheduler {
 
     /// How many goroutines there are that have not ended.
     pub(crate) fn num_goroutines(&self) -> usize {
+        let (started, ended) = self.started_and_ended();
+        started.saturating_sub(ended) as usize
+    }
+
+    /// How many goroutines were started, and how many have ended.
+    pub(crate) fn started_and_ended(&self) -> (u64, u64) {
         // ORDERING: Relaxed, all; a statistic. Ends are read first, so that the difference is never negative.
         let sum = |f: fn(&Processor) -> &AtomicU64| -> u64 {
             self.processors().iter().map(|p| f(p).load(Ordering::Relaxed)).sum()
         };
-        let ended = sum(|p| &p.ended);
-        let started = sum(|p| &p.started) + self.started_outside.load(Ordering::Relaxed);
-        started.saturating_sub(ended) as usize
+        let ended = sum(|p| &p.ended) + self.ended_outside.load(Ordering::Relaxed);
+        (sum(|p| &p.started) + self.started_outside.load(Ordering::Relaxed), ended)
     }
 
-    /// For each processor: how often it has switched, and its slice mark.
-    pub(crate) fn slices(&self) -> impl Iterator<Item = (u32, &'static AtomicU8)> {
-        // ORDERING: Relaxed; a count.
-        self.processors().iter().map(|p| (p.tick.load(Ordering::Relaxed), &p.slice))
+    /// For each processor: its counters, and how many goroutines stand in its queue.
+    pub(crate) fn counters(&self) -> impl Iterator<Item = (&'static Counters, usize)> {
+        self.processors().iter().map(|p| (&p.counters, p.queue.len() + usize::from(!p.peek_next().is_null())))
+    }
+
+    /// How many goroutines any worker may take from the common queue.
+    pub(crate) fn injected(&self) -> usize {
+        self.injector.len()
+    }
+
+    /// Who is idle.
+    pub(crate) fn attendance(&self) -> Attendance {
+        self.idle.attendance()
     }
 }

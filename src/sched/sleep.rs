@@ -8,7 +8,7 @@ use super::idle::{Handover, Heir, Idle, Passed, Sleeper};
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::worker::Worker;
-use super::{find_work, threads};
+use super::{counters, find_work, sysmon, threads};
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use core::mem;
 use core::ptr;
@@ -58,10 +58,10 @@ impl Searching {
 }
 
 /// Gives a processor to its heir. Not under a lock.
-fn hand_over(handover: Option<HandoverHere>) {
+pub(super) fn hand_over(handover: Option<HandoverHere>) {
     let Some(Handover { heir, processor: p, searching }) = handover else { return };
     match heir {
-        Heir::NewThread => threads::start_worker(p, searching),
+        Heir::NewThread => start_heir(p, searching),
         Heir::Worker(w) => {
             let word = ptr::from_ref(p).cast_mut().map_addr(|a| a | usize::from(searching));
             // ORDERING: Release pairs with the Acquire in `wait`: the processor's state goes with it.
@@ -69,9 +69,22 @@ fn hand_over(handover: Option<HandoverHere>) {
             w.bell.set();
         }
     }
+    if scheduler().idle.rouse_watcher() {
+        sysmon::rouse();
+    }
 }
 
-fn empty(p: &&'static Processor) {
+/// Starts a thread for a processor; if that fails, others go on and leave it idle.
+#[cold]
+fn start_heir(p: &'static Processor, searching: bool) {
+    if threads::start_worker(p, searching).is_ok() {
+        return;
+    }
+    // Those who wait are none, or they would have been the heirs: it becomes idle, or goes out of use.
+    hand_over(scheduler().idle.disinherit(p, searching, empty));
+}
+
+pub(super) fn empty(p: &&'static Processor) {
     scheduler().empty_processor(p);
 }
 
@@ -102,30 +115,56 @@ impl Desk {
     pub(super) fn sleep(&self, w: &'static Worker, searching: Option<Searching>) -> Option<Searching> {
         let counted = searching.is_some();
         mem::forget(searching);
-        hand_over(self.lay_down(w, w.processor(), counted, empty));
+        hand_over(self.lay_down(w, w.held(), counted, empty));
+        w.forget_processor();
         self.settle_asleep(w)
     }
 
     /// Gives the processor of `w` to a worker that waits for one, or out of use, if either is wanted; with
     /// `insist`, as when a locked worker cannot run what stands on it, to one that can. Comes back with a processor.
     pub(super) fn give_up(&self, w: &'static Worker, insist: bool) -> Option<Searching> {
-        match self.pass_on(w, w.processor(), insist, empty) {
+        match self.pass_on(w, w.held(), insist, empty) {
             Passed::Kept => None,
             Passed::Swapped(other, handover) => {
-                w.set_processor(other);
+                w.grant(other);
                 hand_over(Some(handover));
                 None
             }
             Passed::Gone(handover) => {
                 hand_over(handover);
+                w.forget_processor();
                 self.settle_asleep(w)
             }
         }
     }
 
-    /// The last look before the sleep, of a worker that has let its processor go.
+    /// Gets a worker whose processor was taken, and which came to its root without, another one: at once, or in its turn.
+    pub(super) fn get_one(&self, w: &'static Worker) -> Option<Searching> {
+        match self.come_home(w) {
+            Some(p) => {
+                w.grant(p);
+                None
+            }
+            None => self.settle_asleep(w),
+        }
+    }
+
+    /// The first steps of a new worker with a processor.
+    pub(super) fn begin_with(&self, w: &'static Worker, p: &'static Processor, searching: bool) -> Option<Searching> {
+        w.grant(p);
+        threads::ensure_spare();
+        searching.then(Searching::granted)
+    }
+
+    /// The first steps of a new worker without one.
+    pub(super) fn begin_asleep(&self, w: &'static Worker) -> Option<Searching> {
+        self.enlist(w);
+        threads::spare_has_come();
+        self.settle_asleep(w)
+    }
+
+    /// The last look before the sleep, of a worker that has no processor any more.
     fn settle_asleep(&self, w: &'static Worker) -> Option<Searching> {
-        w.set_processor(ptr::null());
         self.look_again();
         if w.inbox_filled() {
             hand_over(self.rouse(w));
@@ -144,7 +183,10 @@ impl Desk {
             // ORDERING: Acquire pairs with the Release in `hand_over`.
             let handed = w.handed.swap(ptr::null_mut(), Ordering::Acquire);
             if !handed.is_null() {
-                w.set_processor(handed.map_addr(|a| a & !1));
+                counters::refresh_clock();
+                // SAFETY: `hand_over` stored a processor here, and those are leaked.
+                w.grant(unsafe { &*handed.map_addr(|a| a & !1) });
+                threads::ensure_spare();
                 // Lazily: a `Searching` that is made and dropped would count down.
                 return (handed.addr() & 1 != 0).then(Searching::granted);
             }

@@ -3,11 +3,12 @@
 //! The word belongs to a goroutine (or a thread); it is type-stable memory, so a late claimer may always look.
 //!
 //! ```text
-//!   63            32 31  30  29                 0
-//!  +----------------+---+---+--------------------+
-//!  | sequence       | W | C | outcome, 0 = open  |
-//!  +----------------+---+---+--------------------+
+//!   63            32 31  30  29  28              0
+//!  +----------------+---+---+---+-----------------+
+//!  | sequence       | W | C | F | outcome, 0=open |
+//!  +----------------+---+---+---+-----------------+
 //!   W woken: the winner of the claim called wake      C committed: the sleeper has left its stack
+//!   F frozen: a dump looks at the sleeper
 //! ```
 //!
 //! # Invariants
@@ -17,15 +18,18 @@
 //! 3. W is set once per wait, by the winner; C is set at most once per wait, after the sleeper's context was
 //!    saved. Both are read-modify-writes of one word, so exactly one of the two sees the other's bit: that one
 //!    makes the sleeper runnable.
+//! 4. F is set only on a committed wait that is not woken. Whoever set it owns the sleeper until it takes F away, and
+//!    a wake in between leaves its duty to it: taking F away tells whether that happened.
 
 use crate::primitives::atomic::{AtomicU64, Ordering};
 use core::num::NonZeroU32;
 
 const WOKEN: u64 = 1 << 31;
 const COMMITTED: u64 = 1 << 30;
-const OUTCOME: u64 = COMMITTED - 1;
+const FROZEN: u64 = 1 << 29;
+const OUTCOME: u64 = FROZEN - 1;
 
-/// What ended a wait; never zero, below 2^30.
+/// What ended a wait; never zero, below 2^29.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome(NonZeroU32);
 
@@ -41,7 +45,7 @@ pub(crate) enum OutcomeKind {
 }
 
 impl Outcome {
-    const ARM_BITS: u32 = 28;
+    const ARM_BITS: u32 = 27;
     /// The number of arms that an outcome can name.
     pub(crate) const MAX_ARMS: u32 = 1 << Self::ARM_BITS;
     pub(crate) const TIMED_OUT: Self = Self::pack(3, 0);
@@ -112,8 +116,8 @@ impl ParkWord {
             // ORDERING: Relaxed; the claim only elects a winner, data travels with `wake` or under a lock.
             match self.0.compare_exchange(seen, seen | outcome, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return true,
-                // The sleeper committed between: still the same open wait.
-                Err(now) if now == open | COMMITTED && now != seen => seen = now,
+                // The sleeper committed between, or a dump came or went: still the same open wait.
+                Err(now) if now & !(COMMITTED | FROZEN) == open => seen = now,
                 Err(_) => return false,
             }
         }
@@ -133,7 +137,8 @@ impl ParkWord {
         let before = self.0.fetch_or(WOKEN, Ordering::AcqRel);
         debug_assert!(before & WOKEN == 0, "runtime bug: woken twice");
         debug_assert!(before & OUTCOME != 0, "runtime bug: woken without a claim");
-        if before & COMMITTED != 0 { Duty::MakeRunnable } else { Duty::Nothing }
+        // A dump that looks at the sleeper takes the duty over (I4).
+        if before & (COMMITTED | FROZEN) == COMMITTED { Duty::MakeRunnable } else { Duty::Nothing }
     }
 
     /// Says that the sleeper has left its stack: its successor on the thread only, once (I3).
@@ -144,6 +149,40 @@ impl ParkWord {
         let before = self.0.fetch_or(COMMITTED, Ordering::AcqRel);
         debug_assert!(before & COMMITTED == 0, "runtime bug: committed twice");
         if before & WOKEN != 0 { Duty::MakeRunnable } else { Duty::Nothing }
+    }
+
+    /// Takes the sleeper over while it waits, for a look at its stack; false if it does not wait, or another dump looks.
+    /// Whoever was told true calls [`thaw`](Self::thaw) soon: a wake is kept waiting.
+    #[cfg_attr(loom, allow(dead_code, reason = "no dumps in a model but its own"))]
+    pub(crate) fn freeze(&self) -> bool {
+        // ORDERING: Relaxed look; the exchange decides.
+        let mut seen = self.0.load(Ordering::Relaxed);
+        while seen & (WOKEN | COMMITTED | FROZEN) == COMMITTED {
+            // ORDERING: Acquire pairs with the Release in `commit`: the saved context and the stack are visible.
+            match self.0.compare_exchange_weak(seen, seen | FROZEN, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => seen = now,
+            }
+        }
+        false
+    }
+
+    /// Ends what [`freeze`](Self::freeze) began: the same caller only, once (I4).
+    #[cfg_attr(loom, allow(dead_code, reason = "no dumps in a model but its own"))]
+    pub(crate) fn thaw(&self) -> Duty {
+        // ORDERING: AcqRel. Release lets whoever wakes the sleeper from now on come after our look; Acquire pairs with
+        // the Release of a wake that came meanwhile, whose duty is ours.
+        let before = self.0.fetch_and(!FROZEN, Ordering::AcqRel);
+        debug_assert!(before & FROZEN != 0, "runtime bug: thawed without a freeze");
+        if before & WOKEN == 0 { Duty::Nothing } else { Duty::MakeRunnable }
+    }
+
+    /// The number of the last wait.
+    #[inline]
+    #[cfg_attr(loom, allow(dead_code, reason = "nothing is sampled in a model"))]
+    pub(crate) fn sequence(&self) -> u32 {
+        // ORDERING: Relaxed; a number.
+        (self.0.load(Ordering::Relaxed) >> 32) as u32
     }
 
     /// The outcome, once the wait was ended and woken. Owner only.
@@ -161,6 +200,23 @@ impl ParkWord {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_sleeper_is_frozen() {
+        // A dump that reads the stack of a goroutine that runs, or will in a moment.
+        let word = ParkWord::new();
+        assert!(!word.freeze());
+        let sequence = word.begin();
+        assert!(!word.freeze());
+        assert_eq!(word.commit(), Duty::Nothing);
+        assert!(word.freeze());
+        assert!(word.claim(sequence, Outcome::closed(5)));
+        assert_eq!(word.wake(), Duty::Nothing);
+        assert!(!word.freeze());
+        assert_eq!(word.thaw(), Duty::MakeRunnable);
+        assert!(!word.freeze());
+        assert_eq!(word.outcome().map(Outcome::kind), Some(OutcomeKind::Closed(5)));
+    }
 
     #[test]
     fn a_stale_claim_fails() {
@@ -259,6 +315,53 @@ mod models {
             waker.join().unwrap();
             timer.join().unwrap();
             assert_eq!(s.resumed.load(Ordering::Relaxed), 1);
+        });
+    }
+
+    /// Mutations seen to fail here: `wake` that takes the duty of a frozen sleeper; `thaw` that overlooks a wake; `freeze`
+    /// of a sleeper that is not committed, or was woken; `freeze` without Acquire, `thaw` without Release or Acquire; a
+    /// claim that gives up when it meets the freeze.
+    #[test]
+    fn a_sleeper_that_is_looked_at_is_resumed_once_and_not_meanwhile() {
+        // A goroutine that runs while a dump reads its stack, or is never resumed because each side relied on the other.
+        loom::model(|| {
+            let s = Shared::new();
+            let sequence = s.word.begin();
+            let waker = {
+                let s = s.clone();
+                loom::thread::spawn(move || {
+                    // Nobody else claims: it must succeed, whatever it meets.
+                    assert!(s.word.claim(sequence, Outcome::selected(0)));
+                    if s.win() == Duty::MakeRunnable {
+                        resume(&s);
+                    }
+                })
+            };
+            let dump = {
+                let s = s.clone();
+                loom::thread::spawn(move || {
+                    if !s.word.freeze() {
+                        return false;
+                    }
+                    assert!(!s.word.freeze(), "two dumps own the sleeper");
+                    // SAFETY: frozen, so the sleeper is ours (I4). A write: loom would let two reads pass.
+                    s.cell.with_mut(|c| unsafe { *c += 10 });
+                    if s.word.thaw() == Duty::MakeRunnable {
+                        resume(&s);
+                    }
+                    true
+                })
+            };
+            // SAFETY: the context is ours until it is committed (I3).
+            s.cell.with_mut(|c| unsafe { *c = 10 });
+            if s.word.commit() == Duty::MakeRunnable {
+                resume(&s);
+            }
+            waker.join().unwrap();
+            let looked = dump.join().unwrap();
+            assert_eq!(s.resumed.load(Ordering::Relaxed), 1);
+            // SAFETY: everybody else has ended.
+            assert_eq!(s.cell.with(|c| unsafe { *c }), if looked { 21 } else { 11 });
         });
     }
 

@@ -1,41 +1,98 @@
 //! Starts the threads of workers.
 //!
-//! # Locking
-//! `all`: its lock (rank Leaf).
+//! # Invariants
+//! 1. A worker that is given a processor sees to it that another one sleeps, or waits: the monitor, which starts no
+//!    thread itself, needs an heir for what it takes away.
 
 use super::processor::Processor;
-use super::sleep::Searching;
+use super::scheduler::scheduler;
+use super::sysmon;
 use super::worker::Worker;
-use crate::primitives::{Lock, LockRank};
+use crate::platform::fatal::{FatalWriter, bug, fatal};
+use crate::primitives::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::fmt::Write;
+use std::io;
 
 /// Go's limit.
 const MOST: usize = 10_000;
 
-static ALL: Lock<Vec<&'static Worker>> = Lock::new(LockRank::Leaf, Vec::new());
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+/// A spare is on its way.
+static SPARE_COMES: AtomicBool = AtomicBool::new(false);
 
 /// Starts a worker that holds `p`, searching if its starter was counted as such for it.
 #[cold]
-pub(super) fn start_worker(p: &'static Processor, searching: bool) {
-    let worker = {
-        let mut all = ALL.lock();
-        let index = all.len();
-        if index == MOST {
-            drop(all);
-            crate::platform::fatal::fatal(format_args!("the limit of {MOST} threads is reached"));
-        }
-        let worker: &'static Worker = Box::leak(Box::new(Worker::new(index)));
-        all.push(worker);
-        worker
-    };
+pub(super) fn start_worker(p: &'static Processor, searching: bool) -> io::Result<()> {
     let p = core::ptr::from_ref(p).expose_provenance();
-    let started = std::thread::Builder::new().name(format!("gaggle-{}", worker.index)).spawn(move || {
-        worker.set_processor(core::ptr::with_exposed_provenance(p));
-        let _died = Died;
-        worker.run(searching.then(Searching::granted));
-    });
-    if let Err(error) = started {
-        crate::platform::fatal::fatal(format_args!("cannot start a thread: {error}"));
+    start(move |worker| {
+        // SAFETY: the address of a processor, and those are leaked.
+        let p: &'static Processor = unsafe { &*core::ptr::with_exposed_provenance(p) };
+        worker.run(Some(p), searching)
+    })
+    .inspect_err(cannot_start)?;
+    sysmon::ensure_started();
+    Ok(())
+}
+
+/// Starts a worker without a processor, unless one sleeps, or waits, or is on its way (I1).
+#[inline]
+pub(super) fn ensure_spare() {
+    if !scheduler().idle.has_heir() {
+        start_spare();
     }
+}
+
+#[cold]
+fn start_spare() {
+    // ORDERING: Relaxed; it keeps two from starting one each, no more.
+    if SPARE_COMES.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    // Those that are there go on; whoever is given a processor next tries again.
+    if start(|worker| worker.run(None, false)).is_err() {
+        spare_has_come();
+    }
+}
+
+pub(super) fn spare_has_come() {
+    // ORDERING: Relaxed; see `start_spare`.
+    SPARE_COMES.store(false, Ordering::Relaxed);
+}
+
+fn start(life: impl FnOnce(&'static Worker) + Send + 'static) -> io::Result<()> {
+    // ORDERING: Relaxed, both; a number.
+    let index = STARTED.fetch_add(1, Ordering::Relaxed);
+    let started = if index >= MOST {
+        Err(io::Error::other(format!("the limit of {MOST} threads is reached")))
+    } else {
+        std::thread::Builder::new().name(format!("gaggle-{index}")).spawn(move || {
+            let _died = Died;
+            life(Box::leak(Box::new(Worker::new())));
+        })
+    };
+    started.map(drop).inspect_err(|_| {
+        STARTED.fetch_sub(1, Ordering::Relaxed);
+    })
+}
+
+/// Says once that there are too few threads; without any, the program cannot go on.
+#[cold]
+fn cannot_start(error: &io::Error) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    // ORDERING: Relaxed, both; a number, and one of many says it.
+    if STARTED.load(Ordering::Relaxed) == 0 {
+        fatal(format_args!("cannot start a thread: {error}"));
+    }
+    if !SAID.swap(true, Ordering::Relaxed) {
+        // The writer never fails.
+        let _ = writeln!(FatalWriter::new(), "gaggle: cannot start a thread: {error}; going on with those there are");
+    }
+}
+
+/// How many workers' threads there are.
+pub(crate) fn count() -> usize {
+    // ORDERING: Relaxed; a number.
+    STARTED.load(Ordering::Relaxed)
 }
 
 /// A worker that unwinds would take its processor and its goroutines with it, and hang the program.
@@ -43,6 +100,6 @@ struct Died;
 
 impl Drop for Died {
     fn drop(&mut self) {
-        crate::platform::fatal::bug(format_args!("a worker's thread unwound"));
+        bug(format_args!("a worker's thread unwound"));
     }
 }

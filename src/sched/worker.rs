@@ -10,16 +10,19 @@
 //! 3. A goroutine's context is saved before `after` is looked at, so only the successor may make it runnable.
 //! 4. `current` is the goroutine on whose stack the thread runs, or null on the root.
 //! 5. After a switch returns, the thread may be another one (migrating mode): the worker is looked up again.
+//! 6. The owner is inside its lease except while a goroutine's own code runs, and uses `processor` only inside. It may
+//!    find itself without one then: what it does must work without, up to its root, where it gets one again.
 
 use super::goroutine::{Goroutine, State, flags};
+use super::lease::Lease;
 use super::list::List;
 use super::processor::Processor;
 use super::scheduler::scheduler;
-use super::sleep::Searching;
 use super::status::Duty;
 use super::{current, find_work, lock_thread, run};
 use crate::coroutine::stack::{self, Protection, StackCache, overflow::AltStack};
 use crate::coroutine::switch::{self, Context};
+use crate::platform::threads::Probe;
 use crate::primitives::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use crate::primitives::cell::UnsafeCell;
 use crate::primitives::rand::Rng;
@@ -41,13 +44,19 @@ pub(super) enum After {
 
 /// See the module's page.
 pub(crate) struct Worker {
-    pub(super) index: usize,
     /// Owner.
     root: UnsafeCell<Context>,
     /// Owner (I4).
     current: Cell<*mut Goroutine>,
-    /// Owner: the processor it holds, or null.
-    processor: Cell<*const Processor>,
+    /// Says whether the owner may use the processor (I6).
+    pub(super) lease: Lease,
+    /// The processor it holds, or null. Written by the owner, inside; read by the monitor, which checks it under the
+    /// lease.
+    pub(super) processor: AtomicPtr<Processor>,
+    /// For the monitor: what its thread is doing.
+    pub(super) probe: Probe,
+    /// Whether the goroutine that runs here is asked to yield (`park::slice`).
+    pub(super) slice: AtomicBool,
     /// Owner (I2).
     after: Cell<After>,
     /// Owner: runnable goroutines whose home this is.
@@ -85,12 +94,14 @@ unsafe impl Send for Worker {}
 unsafe impl Sync for Worker {}
 
 impl Worker {
-    pub(super) fn new(index: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            index,
             root: UnsafeCell::new(Context::empty()),
             current: Cell::new(ptr::null_mut()),
-            processor: Cell::new(ptr::null()),
+            lease: Lease::new(),
+            processor: AtomicPtr::new(ptr::null_mut()),
+            probe: Probe::new(),
+            slice: AtomicBool::new(false),
             after: Cell::new(After::Nothing),
             home: UnsafeCell::new(List::new()),
             home_next: Cell::new(ptr::null_mut()),
@@ -112,18 +123,6 @@ impl Worker {
     #[inline]
     pub(super) fn current(&self) -> *mut Goroutine {
         self.current.get()
-    }
-
-    /// The processor that this worker holds. Owner only, while it holds one.
-    #[inline]
-    pub(super) fn processor(&self) -> &'static Processor {
-        debug_assert!(!self.processor.get().is_null(), "runtime bug: no processor");
-        // SAFETY: processors are leaked, and a worker that runs goroutines holds one.
-        unsafe { &*self.processor.get() }
-    }
-
-    pub(super) fn set_processor(&self, p: *const Processor) {
-        self.processor.set(p);
     }
 
     #[inline]
@@ -221,6 +220,13 @@ impl Worker {
         }
     }
 
+    /// The first thing on a goroutine's stack after a switch: settles, and goes back to the goroutine's code.
+    #[inline]
+    fn arrive(&'static self) {
+        self.settle();
+        self.exit();
+    }
+
     fn bury(&'static self, g: NonNull<Goroutine>) {
         // SAFETY: the goroutine ended and its stack is left (I3), so its owner fields are ours.
         let stack = unsafe { g.as_ref().stack.with_mut(|s| (*s).unbind()) };
@@ -231,19 +237,22 @@ impl Worker {
     /// Drops the running side's reference to an ended goroutine that has no stack any more.
     #[inline]
     fn retire(&self, g: NonNull<Goroutine>) {
-        let p = self.processor();
         // SAFETY: objects are type-stable.
         let goroutine = unsafe { g.as_ref() };
-        p.with_promises(|promises| promises.give(goroutine.class()));
+        let s = scheduler();
+        match self.processor() {
+            Some(p) => p.with_promises(|promises| promises.give(goroutine.class())),
+            None => s.promises.lock().give(goroutine.class()),
+        }
         if goroutine.release() {
-            // SAFETY: that was the last reference; we hold the processor.
-            unsafe { scheduler().roster.give(g, p.free()) };
+            // SAFETY: that was the last reference.
+            unsafe { run::recycle(self.processor(), g) };
         }
     }
 
-    /// Makes `g` the running one: its first run gives it a home, if its mode asks for one.
+    /// Makes `g` the running one: its first run gives it a home, if its mode asks for one. Holds a processor.
     #[inline]
-    fn enter(&self, g: NonNull<Goroutine>) {
+    fn set_current(&self, g: NonNull<Goroutine>) {
         // SAFETY: `g` was taken off a run queue, so it is ours to run.
         let goroutine = unsafe { g.as_ref() };
         if !goroutine.has(flags::STARTED) {
@@ -252,11 +261,9 @@ impl Worker {
                 goroutine.set_home(ptr::from_ref(self).cast_mut());
             }
         }
-        goroutine.set_state(State::Running, 0);
+        goroutine.set_running(&self.held().counters);
         self.current.set(g.as_ptr());
-        let tick = &self.processor().tick;
-        // ORDERING: Relaxed; thieves compare it with what they saw before.
-        tick.store(tick.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        self.held().count_switch();
     }
 
     /// Gives `g` a stack and a context, if it has none, and returns the context to resume.
@@ -290,13 +297,13 @@ impl Worker {
     /// Leaves the running goroutine for `next`, or for the root if there is none; returns when it is resumed.
     ///
     /// # Safety
-    /// Called on this worker's thread, on the stack of `from`, the running goroutine.
-    #[inline]
+    /// Called on this worker's thread, on the stack of `from`, the running goroutine; inside, which it leaves.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn leave(&'static self, from: NonNull<Goroutine>, next: Option<NonNull<Goroutine>>, after: After) {
         let to = match next {
             Some(next) => {
                 let to = self.prepare(next);
-                self.enter(next);
+                self.set_current(next);
                 to
             }
             None => {
@@ -309,18 +316,22 @@ impl Worker {
         // ours, or it is our root. What the successor does for `from` comes after the save (I3).
         unsafe { (*from.as_ptr()).context.with_mut(|save| switch::swap(save, to)) };
         // Perhaps another thread (I5).
-        current::worker_here().settle();
+        current::worker_here().arrive();
     }
 
-    /// The worker's life: run goroutines, search, sleep.
-    pub(super) fn run(&'static self, searching: Option<Searching>) -> ! {
+    /// The worker's life, on its own thread: run goroutines, search, sleep. Without a processor it begins with sleep.
+    pub(super) fn run(&'static self, processor: Option<&'static Processor>, searching: bool) -> ! {
         let _alt_stack = AltStack::install();
         current::set_worker(self);
-        let mut searching = searching;
+        self.probe.introduce();
+        let mut searching = match processor {
+            Some(p) => scheduler().idle.begin_with(self, p, searching),
+            None => scheduler().idle.begin_asleep(self),
+        };
         loop {
             let next = find_work::blocking(self, searching.take());
             let to = self.prepare(next);
-            self.enter(next);
+            self.set_current(next);
             // SAFETY: we are on the root; `to` belongs to a goroutine that is ours to run.
             unsafe { self.root.with_mut(|root| switch::swap(root, to)) };
             self.settle();
@@ -332,7 +343,7 @@ impl Worker {
 unsafe extern "C" fn entry(arg: *mut ()) -> *const Context {
     // SAFETY: `bind` passes a goroutine.
     let mut g = unsafe { NonNull::new_unchecked(arg.cast::<Goroutine>()) };
-    current::worker_here().settle();
+    current::worker_here().arrive();
     loop {
         // SAFETY: the goroutine is ours to run, once; its body does not unwind.
         unsafe { g.as_ref().payload.with_mut(|payload| (g.as_ref().run.get())(payload)) };
@@ -341,6 +352,7 @@ unsafe extern "C" fn entry(arg: *mut ()) -> *const Context {
         // Again: the destructor of a result that nobody takes came after the first time. The last user code.
         dead.drop_locals();
         let w = current::worker_here();
+        w.enter();
         lock_thread::forget(w, dead);
         dead.set_state(State::Dead, 0);
         let Some(next) = find_work::quick(w) else {
@@ -352,7 +364,7 @@ unsafe extern "C" fn entry(arg: *mut ()) -> *const Context {
         let fresh = unsafe { next.as_ref() };
         if fresh.has(flags::STARTED) || fresh.class() != dead.class() {
             let to = w.prepare(next);
-            w.enter(next);
+            w.set_current(next);
             w.after.set(After::Bury(g));
             return to;
         }
@@ -363,7 +375,8 @@ unsafe extern "C" fn entry(arg: *mut ()) -> *const Context {
             fresh.stack.with_mut(|s| (*s).bind(stack));
         }
         w.retire(g);
-        w.enter(next);
+        w.set_current(next);
+        w.exit();
         g = next;
     }
 }
@@ -375,12 +388,13 @@ pub(super) fn park(reason: u8) {
     // SAFETY: it runs here.
     let goroutine = unsafe { g.as_ref() };
     assert_none_held();
+    w.enter();
     lock_thread::before_park(w, goroutine);
     if stack::protection() == Protection::Canary {
         // SAFETY: it runs here.
         goroutine.stack.with(|state| unsafe { (*state).check_canary() });
     }
-    goroutine.set_state(State::Waiting, reason);
+    goroutine.set_waiting(reason, w.count_park());
     let next = find_work::quick(w);
     // SAFETY: `g` runs here.
     unsafe { w.leave(g, next, After::Commit(g)) };
@@ -390,6 +404,7 @@ pub(super) fn park(reason: u8) {
 pub(super) fn yield_now(w: &'static Worker) {
     let g = current_goroutine(w);
     assert_none_held();
+    w.enter();
     // SAFETY: it runs here.
     lock_thread::before_park(w, unsafe { g.as_ref() });
     if let Some(next) = find_work::quick(w) {
@@ -400,6 +415,8 @@ pub(super) fn yield_now(w: &'static Worker) {
     } else if find_work::should_leave(w) {
         // SAFETY: `g` runs here.
         unsafe { w.leave(g, None, After::Requeue(g)) };
+    } else {
+        w.exit();
     }
 }
 

@@ -56,12 +56,9 @@ impl<'a> Case<'a> {
         self.lock as usize
     }
 
-    /// Notes that the lock of `core`, which may be this arm's channel, is the one with this number.
     #[inline]
-    pub(super) fn found_lock(&mut self, core: &Core, number: usize) {
-        if self.core == Some(NonNull::from(core)) {
-            self.lock = number as u32;
-        }
+    pub(super) fn set_lock(&mut self, number: usize) {
+        self.lock = number as u32;
     }
 
     pub(super) fn slot(&self) -> *mut () {

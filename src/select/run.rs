@@ -4,7 +4,7 @@
 //! # Invariants
 //! 1. Between `look` finding nothing and the last `enqueue` every channel of the select is locked: no operation
 //!    can slip in between and be missed, and the waiter stands in all queues or in none.
-//! 2. Each node is linked in the queue of its own arm's channel only, and `nodes` does not move while one is.
+//! 2. Each node is linked in the queue of its own arm's channel only, and the room for nodes stays in place while one is.
 //!    `settle` leaves none linked.
 //! 3. The claim of the ticket is won once, so one arm at most has its value moved.
 //!
@@ -22,6 +22,7 @@ use super::order::Order;
 use crate::chan::core::{Core, Locked};
 use crate::chan::shared::{Step, wake};
 use crate::park::{Outcome, OutcomeKind, Ticket, WaitNode, begin_wait};
+use core::ptr;
 use smallvec::SmallVec;
 
 /// A select of up to this many arms allocates nothing.
@@ -59,7 +60,7 @@ fn poll_many(cases: &mut [Case<'_>], biased: bool) -> Option<usize> {
     let mut locks = List::new();
     lock_all(cases, &mut locks);
     let Found { arm, step } = look(cases, &order, &mut locks)?;
-    drop(locks);
+    locks.clear();
     conclude(&mut cases[arm], step);
     Some(arm)
 }
@@ -75,16 +76,23 @@ pub(super) fn block(cases: &mut [Case<'_>], biased: bool, wait: impl FnOnce(Tick
     let mut locks = List::new();
     lock_all(cases, &mut locks);
     if let Some(Found { arm, step }) = look(cases, &order, &mut locks) {
-        drop(locks);
+        locks.clear();
         conclude(&mut cases[arm], step);
         return Some(arm);
     }
     let ticket = begin_wait();
-    let mut nodes: List<WaitNode> = List::with_capacity(cases.len());
-    enqueue(cases, &order, ticket, &mut nodes, &mut locks);
-    drop(locks);
+    let mut room: List<WaitNode> = List::new();
+    if cases.len() > INLINE {
+        room.reserve_exact(cases.len());
+    }
+    let nodes = room.as_mut_ptr();
+    // SAFETY: there is room for a node of each arm, which stays in place until `settle` is through (I2).
+    unsafe { enqueue(cases, &order, ticket, nodes, &mut locks) };
+    // In place: to move the list into a `drop` would copy all of it.
+    locks.clear();
     let outcome = wait(ticket);
-    settle(cases, &mut nodes, outcome.kind())
+    // SAFETY: as above; the wait is over.
+    unsafe { settle(cases, nodes, outcome.kind()) }
 }
 
 /// Tries one arm, with its channel locked alone.
@@ -153,30 +161,35 @@ fn look(cases: &mut [Case<'_>], order: &Order, locks: &mut [Locked<'_>]) -> Opti
 
 /// Second pass: stands in the queue of every arm. In `order`: of two arms on one channel, the peer that comes takes the
 /// one that queued first, so the order of writing would decide for ever.
-fn enqueue(cases: &[Case<'_>], order: &Order, ticket: Ticket, nodes: &mut List<WaitNode>, locks: &mut [Locked<'_>]) {
-    for (arm, case) in cases.iter().enumerate() {
-        nodes.push(WaitNode::new(ticket, arm as u32, case.slot()));
-    }
-    let nodes = nodes.as_mut_ptr();
+///
+/// # Safety
+/// `nodes` has room for one of each arm, which stays in place until it has been taken out again (I2).
+unsafe fn enqueue(cases: &[Case<'_>], order: &Order, ticket: Ticket, nodes: *mut WaitNode, locks: &mut [Locked<'_>]) {
     for at in 0..cases.len() {
         let arm = order.arm(at);
         let case = &cases[arm];
         if case.core().is_some() {
+            // SAFETY: within the room, by our contract, and in use by nobody yet.
+            let node = unsafe { nodes.add(arm) };
+            // SAFETY: as above.
+            unsafe { node.write(WaitNode::new(ticket, arm as u32, case.slot())) };
             // SAFETY: the channel is open, or `look` would have found the arm ready. The node is fresh, and stays
             // in place until `settle` has made sure that it is out (I2).
-            unsafe { locks[case.lock()].enqueue(case.side(), nodes.add(arm)) };
+            unsafe { locks[case.lock()].enqueue(case.side(), node) };
         }
     }
 }
 
 /// Third pass: the wait is over; takes every node that still stands in a queue out, and names the winner.
-fn settle(cases: &mut [Case<'_>], nodes: &mut [WaitNode], outcome: OutcomeKind) -> Option<usize> {
+///
+/// # Safety
+/// The wait is over for which `enqueue` was called with these arms and nodes.
+unsafe fn settle(cases: &mut [Case<'_>], nodes: *mut WaitNode, outcome: OutcomeKind) -> Option<usize> {
     let (winner, done) = match outcome {
         OutcomeKind::Selected(arm) => (Some(arm as usize), Done::Moved),
         OutcomeKind::Closed(arm) => (Some(arm as usize), Done::Closed),
         OutcomeKind::TimedOut => (None, Done::No),
     };
-    let nodes = nodes.as_mut_ptr();
     for (arm, case) in cases.iter_mut().enumerate() {
         if Some(arm) == winner {
             // Its node was taken out by whoever claimed it.
@@ -194,18 +207,39 @@ fn lock_all<'a>(cases: &mut [Case<'a>], locks: &mut List<Locked<'a>>) {
     if cases.len() > INLINE {
         return lock_many(cases, locks);
     }
-    let mut last = 0;
-    // Few arms: the next channel in order is looked for, rather than sorted out. Sequence numbers start at one.
-    while let Some(core) = cases
-        .iter()
-        .filter_map(|case| case.core())
-        .filter(|core| core.sequence() > last)
-        .min_by_key(|core| core.sequence())
-    {
-        last = core.sequence();
-        cases.iter_mut().for_each(|case| case.found_lock(core, locks.len()));
-        locks.push(core.lock());
+    let (sorted, len) = in_order(cases);
+    let mut last = ptr::null();
+    for arm in &sorted[..len] {
+        let case = &mut cases[usize::from(*arm)];
+        let Some(core) = case.core() else { continue };
+        if !ptr::eq(core, last) {
+            locks.push(core.lock());
+            last = core;
+        }
+        case.set_lock(locks.len() - 1);
     }
+}
+
+/// The arms that take part, of few, in the order of their channels. Most often they are in order: an insertion sort.
+#[inline]
+fn in_order(cases: &[Case<'_>]) -> ([u8; INLINE], usize) {
+    let sequence = |arm: u8| cases[usize::from(arm)].core().map(Core::sequence);
+    let mut sorted = [0; INLINE];
+    let mut len = 0;
+    for arm in 0..cases.len() as u8 {
+        let own = sequence(arm);
+        if own.is_none() {
+            continue;
+        }
+        let mut at = len;
+        while at > 0 && sequence(sorted[at - 1]) > own {
+            sorted[at] = sorted[at - 1];
+            at -= 1;
+        }
+        sorted[at] = arm;
+        len += 1;
+    }
+    (sorted, len)
 }
 
 #[cold]
@@ -214,9 +248,9 @@ fn lock_many<'a>(cases: &mut [Case<'a>], locks: &mut List<Locked<'a>>) {
     sorted.sort_unstable_by_key(|case| case.core().map(Core::sequence));
     for case in sorted {
         let Some(core) = case.core() else { continue };
-        if !locks.last().is_some_and(|locked| core::ptr::eq(locked.core(), core)) {
+        if !locks.last().is_some_and(|locked| ptr::eq(locked.core(), core)) {
             locks.push(core.lock());
         }
-        case.found_lock(core, locks.len() - 1);
+        case.set_lock(locks.len() - 1);
     }
 }

@@ -65,7 +65,7 @@ impl Alarm {
     pub(super) fn new(action: Action, when: Option<Instant>, period: Option<Duration>) -> Arc<Self> {
         let state = State { generation: 0, armed: Armed::No, period };
         let alarm = Arc::new(Self { state: Lock::new(LockRank::Time, state), action });
-        alarm.arm(&mut alarm.state.lock(), when);
+        Self::arm(&alarm, &mut alarm.state.lock(), when);
         alarm
     }
 
@@ -74,17 +74,17 @@ impl Alarm {
         disarm(&mut self.state.lock(), stale)
     }
 
-    /// Disarms as [`stop`](Self::stop) does, then arms anew.
+    /// Disarms as [`stop`](Self::stop) does, then arms anew. (Not a method: loom's `Arc` is no receiver.)
     pub(super) fn reset(
-        self: &Arc<Self>,
+        this: &Arc<Self>,
         stale: &Receiver<Instant>,
         when: Option<Instant>,
         period: Option<Duration>,
     ) -> bool {
-        let mut state = self.state.lock();
+        let mut state = this.state.lock();
         let prevented = disarm(&mut state, stale);
         state.period = period;
-        self.arm(&mut state, when);
+        Self::arm(this, &mut state, when);
         prevented
     }
 
@@ -93,12 +93,12 @@ impl Alarm {
         matches!(self.action, Action::Run(_))
     }
 
-    fn arm(self: &Arc<Self>, state: &mut State, when: Option<Instant>) {
+    fn arm(this: &Arc<Self>, state: &mut State, when: Option<Instant>) {
         state.generation += 1;
         state.armed = match when {
             None => Armed::Never,
             Some(when) => {
-                let alarm = Lock::new(LockRank::Leaf, Some(self.clone()));
+                let alarm = Lock::new(LockRank::Leaf, Some(this.clone()));
                 let shot = Shot { alarm, generation: state.generation, when };
                 Armed::At(deadline::start(when, Arc::new(shot)))
             }
@@ -106,31 +106,31 @@ impl Alarm {
     }
 
     /// Carries out the shot of `generation`, due at `when`, unless it is stale.
-    fn go_off(self: Arc<Self>, generation: u64, when: Instant, now: Instant) {
-        let mut state = self.state.lock();
+    fn go_off(this: Arc<Self>, generation: u64, when: Instant, now: Instant) {
+        let mut state = this.state.lock();
         let current = state.generation == generation;
         if current {
             state.armed = Armed::No;
         }
-        match &self.action {
+        match &this.action {
             Action::Send(tx) => {
                 let unwanted = !current || matches!(tx.try_send(now), Err(TrySendError::Closed(_)));
                 if let (Some(period), false) = (state.period, unwanted) {
-                    self.arm(&mut state, next_tick(when, period, now));
+                    Self::arm(&this, &mut state, next_tick(when, period, now));
                 }
             }
             Action::Run(f) => {
                 let f = f.clone();
                 drop(state);
-                self.run(f, current, generation, now);
+                Self::run(this, f, current, generation, now);
             }
         }
     }
 
     /// Starts a run of `f`, if it is to run at all, in a goroutine that takes the alarm along: a closure that
     /// nobody else holds any more is dropped there (I3).
-    fn run(self: Arc<Self>, f: Func, current: bool, generation: u64, now: Instant) {
-        let parcel = Arc::new(Lock::new(LockRank::Leaf, Some((self, f))));
+    fn run(this: Arc<Self>, f: Func, current: bool, generation: u64, now: Instant) {
+        let parcel = Arc::new(Lock::new(LockRank::Leaf, Some((this, f))));
         let contents = parcel.clone();
         let started = go::Builder::new().spawn(move || {
             let contents = contents.lock().take();
@@ -148,7 +148,7 @@ impl Alarm {
             drop(f);
             let mut state = alarm.state.lock();
             if current && state.generation == generation {
-                alarm.arm(&mut state, now.checked_add(RETRY));
+                Self::arm(&alarm, &mut state, now.checked_add(RETRY));
             }
         }
     }
@@ -183,7 +183,7 @@ impl OnTime for Shot {
     fn due(&self, now: Instant) {
         let alarm = self.alarm.lock().take();
         if let Some(alarm) = alarm {
-            alarm.go_off(self.generation, self.when, now);
+            Alarm::go_off(alarm, self.generation, self.when, now);
         }
     }
 }

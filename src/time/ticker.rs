@@ -113,7 +113,7 @@ impl Ticker {
     #[track_caller]
     pub fn reset(&self, period: Duration) {
         assert!(!period.is_zero(), "non-positive interval for Ticker");
-        self.alarm.reset(&self.receiver, instant_in(period), Some(period));
+        Alarm::reset(&self.alarm, &self.receiver, instant_in(period), Some(period));
     }
 }
 

@@ -182,7 +182,7 @@ impl Timer {
     /// assert!(timer.receiver().recv().is_some());
     /// ```
     pub fn reset(&self, delay: Duration) -> bool {
-        self.alarm.reset(&self.receiver, instant_in(delay), None)
+        Alarm::reset(&self.alarm, &self.receiver, instant_in(delay), None)
     }
 }
 

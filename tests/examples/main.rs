@@ -147,7 +147,7 @@ fn md5all_prints_what_md5sum_does() {
     let expected = tree::md5sum(&tree::files(&root));
     assert_eq!(String::from_utf8_lossy(&expected), String::from_utf8_lossy(&tree::naive(&tree::files(&root))));
     for procs in PROCS {
-        let listing = run("md5all", procs, &[&root]);
+        let listing = run("md5all", procs, &[&*root]);
         assert!(listing.status.success(), "{}", listing.stderr);
         assert_eq!(String::from_utf8_lossy(&listing.stdout), String::from_utf8_lossy(&expected));
         assert_eq!(listing.stdout, expected);

@@ -74,7 +74,7 @@ fn the_tour_shows_everything() {
     // A feature that does not work, or a tour that says otherwise than Go would.
     let root = tree::make("tour", 40);
     for procs in PROCS {
-        assert_eq!(shown(run("tour", procs, &[&root])), expected());
+        assert_eq!(shown(run("tour", procs, &[&*root])), expected());
     }
     let default = run::<&str>("tour", "2", &[]);
     // A panic message from which nobody can tell whose it is.

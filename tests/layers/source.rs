@@ -40,6 +40,23 @@ pub fn sources(folder: &str) -> Vec<Source> {
     all
 }
 
+/// The texts of all Rust files below `folder`, tests included.
+pub fn raw_files(folder: &str) -> Vec<String> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    let mut all = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                all.push(std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    all
+}
+
 impl Source {
     fn read(root: &Path, path: &Path) -> Self {
         let raw = std::fs::read_to_string(path).unwrap();

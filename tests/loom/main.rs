@@ -10,6 +10,7 @@
 //! look made before another thread's load and store of the same word is never tried in between them or after.
 #![cfg(loom)]
 
+mod arms;
 mod chan;
 mod pairs;
 mod select;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gaggle::{Receiver, SendError, Sender, chan, go, select};
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(300);
 const SHORT: Duration = Duration::from_millis(1);
 
 /// A channel with `values` in it and room for one more.

@@ -70,7 +70,7 @@ pub fn run_with<'a>(program: &str, env: impl IntoIterator<Item = (&'a str, OsStr
         }
         None => Command::new(me),
     };
-    for inherited in ["GAGGLE_PROCS", "GAGGLE_STACK", "GAGGLE_TEST_GUARD"] {
+    for inherited in ["GAGGLE_PROCS", "GAGGLE_STACK", "GAGGLE_TEST_GUARD", "GAGGLE_SCHEDTRACE", "GAGGLE_TRACEBACK"] {
         command.env_remove(inherited);
     }
     command.env("RUST_BACKTRACE", "0").env("GAGGLE_PROGRAM", program).envs(env);
@@ -78,7 +78,7 @@ pub fn run_with<'a>(program: &str, env: impl IntoIterator<Item = (&'a str, OsStr
     let pid = child.id() as libc::pid_t;
     let (done, end) = mpsc::channel::<()>();
     let watch = std::thread::spawn(move || {
-        let hangs = end.recv_timeout(Duration::from_secs(120)) == Err(mpsc::RecvTimeoutError::Timeout);
+        let hangs = end.recv_timeout(Duration::from_secs(300)) == Err(mpsc::RecvTimeoutError::Timeout);
         if hangs {
             // SAFETY: our own child, which has not been waited for: `done` is dropped after that.
             unsafe { libc::kill(pid, libc::SIGKILL) };

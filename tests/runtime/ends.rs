@@ -153,7 +153,7 @@ fn a_threads_last_destructors_may_still_use_channels() {
             assert_eq!(self.1.recv(), Some(1));
             let (tx, rx) = chan::<u32>(0);
             let child = spawn(move || tx.send(2).unwrap());
-            assert_eq!(rx.recv_timeout(std::time::Duration::from_secs(60)), Ok(2));
+            assert_eq!(rx.recv_timeout(std::time::Duration::from_secs(300)), Ok(2));
             child.join().unwrap();
             assert_eq!(gaggle::runtime::id(), None);
             select! {

@@ -30,7 +30,7 @@ pub fn turn(test: &'static str) -> Turn {
 /// Aborts the process unless the sender is dropped in time.
 pub fn watch(test: &'static str) -> mpsc::Sender<()> {
     let (done, end) = mpsc::channel::<()>();
-    let limit = std::env::var("GAGGLE_TEST_LIMIT").ok().and_then(|s| s.parse().ok()).unwrap_or(120);
+    let limit = std::env::var("GAGGLE_TEST_LIMIT").ok().and_then(|s| s.parse().ok()).unwrap_or(300);
     thread::spawn(move || {
         if end.recv_timeout(Duration::from_secs(limit)) == Err(mpsc::RecvTimeoutError::Timeout) {
             // Not `eprintln!`, which the test harness keeps to itself.

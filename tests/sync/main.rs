@@ -29,7 +29,7 @@ mod semaphore;
 mod single_flight;
 mod wait_group;
 
-const HANG: Duration = Duration::from_secs(30);
+const HANG: Duration = Duration::from_secs(300);
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)

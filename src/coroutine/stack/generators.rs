@@ -10,7 +10,7 @@
 //! 4. [`innermost`] is the routine whose stack the thread runs on, null on the thread's own stack. It is set by the
 //!    code that resumes, on the thread that resumes, before and after.
 
-use super::{Bounds, Class, Protection, StackError};
+use super::{Bounds, Class, Protection, StackError, Usage};
 use crate::primitives::atomic::{AtomicUsize, Ordering};
 use crate::primitives::thread_local;
 use core::any::Any;
@@ -128,6 +128,8 @@ impl Stack {
         unsafe {
             (*routine).generator = Some(generator);
             Routine::resume(routine);
+            // ORDERING: Relaxed; a statistic.
+            MADE.fetch_add(1, Ordering::Relaxed);
             Ok(Stack(NonNull::new_unchecked(routine)))
         }
     }
@@ -161,6 +163,8 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         let routine = self.0.as_ptr();
+        // ORDERING: Relaxed; a statistic.
+        MADE.fetch_sub(1, Ordering::Relaxed);
         // SAFETY: the owner's last act (I1). Freed while suspended inside a job (never by the scheduler), the generator
         // would unwind frames of others: it is leaked instead.
         unsafe {
@@ -322,6 +326,16 @@ pub(super) fn release_promise(_class: Class, count: usize) {
 pub(super) fn take(class: Class, _count: usize, into: &mut Vec<Stack>) -> Result<(), StackError> {
     into.push(without_foreign_handler(|| Stack::create(class))?);
     Ok(())
+}
+
+/// Generators that there are.
+static MADE: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts generators; each is taken to hold two pages, as one does that parks early.
+pub(super) fn usage() -> Usage {
+    // ORDERING: Relaxed; a statistic.
+    let count = MADE.load(Ordering::Relaxed);
+    Usage { count, resident: count * 2 * page_size() }
 }
 
 /// Frees stacks that nobody wants hot.

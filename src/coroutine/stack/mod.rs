@@ -151,6 +151,20 @@ impl From<StackError> for io::Error {
     }
 }
 
+/// What all stacks take.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Usage {
+    /// Stacks that were ever made, in use or idle.
+    pub(crate) count: usize,
+    /// Bytes of memory that they hold: an estimate.
+    pub(crate) resident: usize,
+}
+
+/// What all stacks take now.
+pub(crate) fn usage() -> Usage {
+    store::usage()
+}
+
 impl Stack {
     /// A stack that comes from no worker's cache.
     ///

@@ -84,7 +84,7 @@ fn growth_runs_on_another_stack_and_comes_back() {
     let this: *mut StackState = &mut state;
     // SAFETY: the state is this thread's, and outlives the call.
     unsafe {
-        run_on_segment(this, &mut || {
+        run_on_segment(&|| this, &mut || {
             inside = stack_pointer();
             limit = (*this).limit();
             assert_eq!((*this).segments(), 1);
@@ -110,7 +110,7 @@ fn a_panic_unlinks_the_segments_it_unwinds_through() {
             std::panic::resume_unwind(Box::new(depth));
         }
         // SAFETY: the state is this thread's, and outlives the call.
-        unsafe { run_on_segment(state, &mut || nest(state, depth - 1)) }
+        unsafe { run_on_segment(&|| state, &mut || nest(state, depth - 1)) }
     }
     for _ in 0..3 {
         let nested = std::panic::AssertUnwindSafe(|| nest(this, 5));
@@ -128,7 +128,7 @@ fn the_spent_segment_is_used_again() {
     let mut seen = Vec::new();
     for _ in 0..10 {
         // SAFETY: the state is this thread's, and outlives the call.
-        unsafe { run_on_segment(this, &mut || seen.push((*this).limit())) };
+        unsafe { run_on_segment(&|| this, &mut || seen.push((*this).limit())) };
     }
     seen.dedup();
     assert_eq!(seen.len(), 1);

@@ -132,6 +132,51 @@ unsafe extern "C-unwind" fn call_on_stack(arg: *mut c_void, top: *mut u8, f: uns
     )
 }
 
+/// Calls `f(arg)` on the caller's stack, in a frame whose caller is, to the unwinder, the suspended `context`.
+///
+/// From the call on x19 holds the saved stack pointer, and the words that the switch left there, as the picture shows
+/// them, are where a call would have left them: the address to go on at, x29 and x19.
+///
+/// # Safety
+/// `context` was saved by `swap` and stays as it is meanwhile; `f(arg)` may be called, and does not unwind.
+#[inline]
+pub(in crate::coroutine) unsafe fn call_as_if_from(
+    context: *const Context,
+    arg: *mut c_void,
+    f: extern "C" fn(*mut c_void),
+) {
+    #[unsafe(naked)]
+    unsafe extern "C" fn call(arg: *mut c_void, sp: *mut u8, f: extern "C" fn(*mut c_void)) {
+        naked_asm!(
+            ".cfi_startproc",
+            "stp x29, x30, [sp, #-32]!",
+            ".cfi_def_cfa_offset 32",
+            ".cfi_offset x30, -24",
+            ".cfi_offset x29, -32",
+            "str x19, [sp, #16]",
+            ".cfi_offset x19, -16",
+            "mov x19, x1",
+            ".cfi_remember_state",
+            ".cfi_def_cfa x19, 32",
+            ".cfi_offset x30, -16",
+            ".cfi_offset x29, -24",
+            ".cfi_offset x19, -32",
+            "blr x2", // the argument is in x0 already
+            ".cfi_restore_state",
+            "ldr x19, [sp, #16]",
+            "ldp x29, x30, [sp], #32",
+            ".cfi_def_cfa_offset 0",
+            ".cfi_restore x30",
+            ".cfi_restore x29",
+            ".cfi_restore x19",
+            "ret",
+            ".cfi_endproc",
+        )
+    }
+    // SAFETY: the caller's promises.
+    unsafe { call(arg, (*context).sp, f) }
+}
+
 /// Where the caller's frame is.
 #[inline(always)]
 pub(crate) fn stack_pointer() -> usize {

@@ -8,6 +8,7 @@
 //! | [`init`] | prepares a context whose first resumption calls a function on a stack |
 //! | [`swap`] | suspends the caller into one context, resumes another |
 //! | [`call_on`] | calls a closure on another stack and comes back; panics unwind through |
+//! | [`call_as_if_from`] | calls a function in a frame that the unwinder takes for a suspended context's |
 //! | [`stack_pointer`] | where the caller's frame is |
 //!
 //! # Invariants
@@ -28,6 +29,7 @@ mod imp;
 #[path = "portable.rs"]
 mod imp;
 
+pub(in crate::coroutine) use imp::call_as_if_from;
 pub(crate) use imp::{Context, call_on, init, stack_pointer, swap};
 
 /// What a context runs: it never unwinds, and returns the context that takes over.

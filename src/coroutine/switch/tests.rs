@@ -186,7 +186,7 @@ fn a_context_is_saved_and_resumed_in_its_twelfth_segment() {
         }
         let held = std::hint::black_box([links; 4]);
         // SAFETY: the routine's own state, which stays in place; no reference to it is held.
-        unsafe { growth::run_on_segment(&raw mut (*this).state, &mut || nest(this, links - 1)) };
+        unsafe { growth::run_on_segment(&|| &raw mut (*this).state, &mut || nest(this, links - 1)) };
         log(this, held[3]);
     }
     let mut root = Context::empty();

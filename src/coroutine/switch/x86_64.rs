@@ -124,6 +124,45 @@ unsafe extern "C-unwind" fn call_on_stack(arg: *mut c_void, top: *mut u8, f: uns
     )
 }
 
+/// Calls `f(arg)` on the caller's stack, in a frame whose caller is, to the unwinder, the suspended `context`.
+///
+/// From the call on rbx holds the saved stack pointer, and the words that the switch left below it, as the picture
+/// shows them, are where a call would have left them: the address to go on at, rbp and rbx.
+///
+/// # Safety
+/// `context` was saved by `swap` and stays as it is meanwhile; `f(arg)` may be called, and does not unwind.
+#[inline]
+pub(in crate::coroutine) unsafe fn call_as_if_from(
+    context: *const Context,
+    arg: *mut c_void,
+    f: extern "C" fn(*mut c_void),
+) {
+    #[unsafe(naked)]
+    unsafe extern "C" fn call(arg: *mut c_void, sp: *mut u8, f: extern "C" fn(*mut c_void)) {
+        naked_asm!(
+            ".cfi_startproc",
+            "push rbx",
+            ".cfi_def_cfa_offset 16",
+            ".cfi_offset rbx, -16",
+            "mov rbx, rsi",
+            ".cfi_remember_state",
+            ".cfi_def_cfa rbx, 0",
+            ".cfi_offset rip, -8",
+            ".cfi_offset rbp, -16",
+            ".cfi_offset rbx, -24",
+            "call rdx", // the argument is in rdi already
+            ".cfi_restore_state",
+            "pop rbx",
+            ".cfi_def_cfa_offset 8",
+            ".cfi_restore rbx",
+            "ret",
+            ".cfi_endproc",
+        )
+    }
+    // SAFETY: the caller's promises.
+    unsafe { call(arg, (*context).sp, f) }
+}
+
 /// Where the caller's frame is.
 #[inline(always)]
 pub(crate) fn stack_pointer() -> usize {

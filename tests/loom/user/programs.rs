@@ -25,7 +25,7 @@ fn all_forms_of_go() {
         let word = Arc::new(String::from("hello"));
         let all = go!(name = format!("worker {}", 1), stack = 1 << 20, pinned, clone word; word.len());
         assert_eq!((all.id().get(), all.join().unwrap()), (2, 5));
-        assert_eq!(task::Builder::new().name("two").spawn(|| runtime::id()).unwrap().join().unwrap().unwrap().get(), 3);
+        assert_eq!(task::Builder::new().name("two").spawn(runtime::id).unwrap().join().unwrap().unwrap().get(), 3);
         assert_eq!(runtime::id().map(gaggle::Id::get), Some(1));
         assert_eq!((runtime::num_goroutines(), gaggle::run(|| 7)), (1, 7));
         let error = task::Builder::new().stack_size(0).spawn(|| ()).unwrap_err();

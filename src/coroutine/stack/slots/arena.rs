@@ -78,6 +78,11 @@ pub(in super::super) fn release_promise(class: Class, count: usize) {
     ARENA[class.index()].lock().promised -= count;
 }
 
+/// How many stacks of `class` were made.
+pub(super) fn carved(class: Class) -> usize {
+    ARENA[class.index()].lock().carved
+}
+
 /// Moves up to `count` stacks of `class` to `into`, at least one.
 ///
 /// # Errors

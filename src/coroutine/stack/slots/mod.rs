@@ -3,15 +3,17 @@
 //! The store's contract, which `generators.rs` fulfils on the portable back end: `Stack`, `protection`, `page_size`,
 //! `promise` and `release_promise` (room for stacks to be taken later), `take` (some stacks of a class), `give`
 //! (stacks that nobody wants hot), `discard_deep` (what deep use left behind), `discard_spent` (the same of a
-//! segment), `give_segment` (one that its goroutine is done with), `is_overflow` (of a memory fault).
+//! segment), `give_segment` (one that its goroutine is done with), `is_overflow` (of a memory fault), `usage` (what all stacks take).
 
 mod arena;
 mod guard;
 mod regions;
+mod usage;
 
 pub(super) use crate::platform::memory::page_size;
 pub(super) use arena::{discard_deep, discard_spent, give, give_segment, promise, release_promise, take};
 pub(crate) use guard::protection;
+pub(super) use usage::usage;
 
 use super::{Bounds, Class, Protection, StackError};
 use core::num::NonZeroUsize;

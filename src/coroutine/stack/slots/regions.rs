@@ -41,6 +41,19 @@ pub(super) fn add(range: Range, class: Class) -> bool {
     true
 }
 
+/// All reservations so far.
+pub(super) fn all() -> impl Iterator<Item = (Range, Class)> {
+    // ORDERING: Relaxed; one that comes this moment may be missed.
+    let claimed = CLAIMED.load(Ordering::Relaxed).min(CAPACITY);
+    REGIONS[..claimed].iter().filter_map(|region| {
+        // ORDERING: Acquire pairs with the Release of `add`: a complete entry (I1) has its start.
+        let end_and_class = region.end_and_class.load(Ordering::Acquire);
+        let start = region.start.load(Ordering::Relaxed);
+        let range = Range { start, len: (end_and_class & !CLASS_MASK).checked_sub(start)? };
+        Some((range, Class((end_and_class & CLASS_MASK) as u8)))
+    })
+}
+
 /// The slot that `address` lies in. Async-signal-safe: loads only.
 pub(crate) fn find(address: usize) -> Option<Slot> {
     // ORDERING: Relaxed; an entry that is not seen yet holds no stack that anybody runs on yet.

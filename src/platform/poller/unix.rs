@@ -1,0 +1,32 @@
+//! What the poller watches where everything is a file descriptor.
+
+use mio::event;
+use mio::unix::SourceFd;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+
+/// Whether the poller must be told when an operation would block: here the kernel goes on watching by itself.
+pub(crate) const REARM: bool = false;
+
+/// A descriptor that is being watched. It does not own it.
+#[derive(Debug)]
+pub(crate) struct Source(RawFd);
+
+/// What has a descriptor.
+pub(crate) trait AsSource {
+    /// # Errors
+    /// None here; elsewhere, those of getting what the poller needs beside the descriptor.
+    fn source(&self) -> io::Result<Source>;
+}
+
+impl<T: AsFd> AsSource for T {
+    fn source(&self) -> io::Result<Source> {
+        Ok(Source(self.as_fd().as_raw_fd()))
+    }
+}
+
+impl Source {
+    pub(super) fn with<R>(&mut self, f: impl FnOnce(&mut dyn event::Source) -> R) -> R {
+        f(&mut SourceFd(&self.0))
+    }
+}

@@ -1,0 +1,123 @@
+//! Descriptors: none is leaked, and what happens when there are no more.
+
+use super::*;
+use support::migrating;
+
+fn open_descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn some_connections(n: usize) {
+    let (listener, address) = listener();
+    let server = spawn(move || {
+        for (at, stream) in listener.incoming().take(n).enumerate() {
+            let stream = stream.unwrap();
+            spawn(move || {
+                // A part of them is dropped unread, a part times out, a part ends as it should.
+                match at % 3 {
+                    0 => stream.set_read_timeout(Some(ms(1))).unwrap(),
+                    1 => return,
+                    _ => {}
+                }
+                let _ = io::copy(&mut &stream, &mut &stream);
+            });
+        }
+    });
+    let wg = WaitGroup::new();
+    for _ in 0..n {
+        wg.go(move || {
+            let Ok(mut client) = TcpStream::connect(address) else { return };
+            let _ = client.write_all(b"hello");
+            let _ = client.shutdown(Shutdown::Write);
+            let _ = drain(&client);
+        });
+    }
+    wg.wait();
+    server.join().unwrap();
+}
+
+#[test]
+fn no_descriptor_and_no_goroutine_is_left_over() {
+    // A socket kept by the poller, by a timer or by a goroutine that was forgotten.
+    let _turn = turn("no_descriptor_and_no_goroutine_is_left_over");
+    // The poller and the scheduler open theirs first.
+    support::everywhere(1, || some_connections(3));
+    wait_for_the_others();
+    let before = open_descriptors();
+    support::everywhere(2, || some_connections(30));
+    wait_for_the_others();
+    assert_eq!(open_descriptors(), before);
+}
+
+/// Waits for the goroutines to be gone.
+fn wait_for_the_others() {
+    while gaggle::runtime::num_goroutines() != 0 {
+        std::thread::yield_now();
+    }
+}
+
+/// Runs only the test `name` in a process of its own, in which the variable is set.
+fn in_a_child(name: &str, variable: &str) -> std::process::Output {
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(variable, "1");
+    child.output().unwrap()
+}
+
+#[test]
+fn a_full_table_is_an_error_of_accept() {
+    // An accept that spins, or that swallows the error, or a listener that never recovers (EMFILE).
+    const CHILD: &str = "GAGGLE_TEST_FULL_TABLE";
+    if std::env::var_os(CHILD).is_none() {
+        let output = in_a_child("descriptors::a_full_table_is_an_error_of_accept", CHILD);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{output:?}");
+        return;
+    }
+    migrating(|| {
+        let (listener, address) = listener();
+        let first = TcpStream::connect(address).unwrap();
+        let _accepted = listener.accept().unwrap();
+        drop(first);
+        // The client's socket is the last for which there is room.
+        let limit = libc::rlimit { rlim_cur: open_descriptors() as libc::rlim_t + 20, rlim_max: 1024 };
+        // SAFETY: it reads the limit.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+        let acceptor = {
+            let listener = listener.try_clone().unwrap();
+            spawn(move || listener.accept().unwrap())
+        };
+        let client = TcpStream::connect(address).unwrap();
+        let accepted = acceptor.join().unwrap();
+        let mut files = Vec::new();
+        while let Ok(file) = std::fs::File::open("/dev/null") {
+            files.push(file);
+        }
+        assert_eq!(TcpStream::connect(address).unwrap_err().raw_os_error(), Some(libc::EMFILE));
+        files.pop();
+        let waiting = TcpStream::connect(address).unwrap();
+        for _ in 0..3 {
+            assert_eq!(listener.accept().unwrap_err().raw_os_error(), Some(libc::EMFILE));
+        }
+        files.clear();
+        let (served, peer) = listener.accept().unwrap();
+        assert_eq!(peer, waiting.local_addr().unwrap());
+        (&served).write_all(b"x").unwrap();
+        assert_eq!((&waiting).read(&mut [0]).unwrap(), 1);
+        drop((client, accepted));
+    });
+}
+
+#[test]
+fn a_slot_of_the_table_is_used_again() {
+    // The table grows with every socket there ever was (B18), or an old event reaches the new socket.
+    let _turn = turn("a_slot_of_the_table_is_used_again");
+    everywhere(|| {
+        for n in 0..200u8 {
+            let (client, server) = pair();
+            let reader = spawn(move || drain(&server).unwrap());
+            (&client).write_all(&[n]).unwrap();
+            drop(client);
+            assert_eq!(reader.join().unwrap(), [n]);
+        }
+    });
+}
