@@ -111,7 +111,11 @@ impl ParkWord {
     pub(crate) fn claim(&self, sequence: u32, outcome: Outcome) -> bool {
         let open = u64::from(sequence) << 32;
         let outcome = u64::from(outcome.0.get());
-        let mut seen = open;
+        // ORDERING: Relaxed; the ticket came through a lock, so this is no older than `begin`, and the swap decides.
+        let mut seen = self.0.load(Ordering::Relaxed);
+        if seen & !(COMMITTED | FROZEN) != open {
+            return false;
+        }
         loop {
             // ORDERING: Relaxed; the claim only elects a winner, data travels with `wake` or under a lock.
             match self.0.compare_exchange(seen, seen | outcome, Ordering::Relaxed, Ordering::Relaxed) {
@@ -134,7 +138,7 @@ impl ParkWord {
     pub(crate) fn wake(&self) -> Duty {
         // ORDERING: AcqRel. Release publishes the winner's writes to the sleeper, who acquires in `outcome` or
         // through `commit`; Acquire pairs with `commit`, whose caller saved the context that we may now resume.
-        let before = self.0.fetch_or(WOKEN, Ordering::AcqRel);
+        let before = self.0.fetch_add(WOKEN, Ordering::AcqRel);
         debug_assert!(before & WOKEN == 0, "runtime bug: woken twice");
         debug_assert!(before & OUTCOME != 0, "runtime bug: woken without a claim");
         // A dump that looks at the sleeper takes the duty over (I4).
@@ -146,7 +150,7 @@ impl ParkWord {
     pub(crate) fn commit(&self) -> Duty {
         // ORDERING: AcqRel. Release publishes the saved context to the waker (`wake`); Acquire pairs with `wake`,
         // whose writes the sleeper, made runnable by us, must see.
-        let before = self.0.fetch_or(COMMITTED, Ordering::AcqRel);
+        let before = self.0.fetch_add(COMMITTED, Ordering::AcqRel);
         debug_assert!(before & COMMITTED == 0, "runtime bug: committed twice");
         if before & WOKEN != 0 { Duty::MakeRunnable } else { Duty::Nothing }
     }
