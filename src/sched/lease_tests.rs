@@ -40,7 +40,7 @@ impl Shared {
     }
 }
 
-/// Mutations seen to fail here: without the light fence; without the heavy one.
+/// Mutations seen to fail here: without the light fence; without the heavy one; `exit` Relaxed; `busy` looked at Relaxed.
 #[test]
 fn a_processor_is_used_by_one() {
     loom::model(|| {
