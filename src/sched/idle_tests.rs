@@ -327,7 +327,6 @@ mod models {
         });
     }
 
-    /// Mutations seen to fail here: without F3; `come_home` that does not enter the worker as asleep.
     #[test]
     fn b14_post_home_against_coming_home() {
         // A bereft worker that lies down just as something is posted to it.
@@ -353,7 +352,6 @@ mod models {
         });
     }
 
-    /// Mutations seen to fail here: without F4 on either side.
     #[test]
     fn the_watcher_does_not_sleep_while_a_processor_is_in_use() {
         // The first goroutine after a quiet time computes without end, and the monitor sleeps on.

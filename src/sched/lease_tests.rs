@@ -40,8 +40,7 @@ impl Shared {
     }
 }
 
-/// Mutations seen to fail here: without the light fence; without the heavy one; `exit` Relaxed; `outside` that loads
-/// `busy` Relaxed; `visit` that believes the hint and not the lock.
+/// Mutations seen to fail here: without the light fence; without the heavy one; `exit` Relaxed; `busy` looked at Relaxed.
 #[test]
 fn a_processor_is_used_by_one() {
     loom::model(|| {
@@ -75,7 +74,7 @@ fn a_processor_is_used_by_one() {
     });
 }
 
-/// Mutations seen to fail here: `renew` without the lock; `revoke` that leaves `revoked` set when it does not take.
+/// Mutations seen to fail here: without the light fence; without the heavy one.
 #[test]
 fn a_processor_comes_back() {
     // A worker that is given another one while the monitor looks on, and loses that one too, or neither.
@@ -106,7 +105,7 @@ fn a_processor_comes_back() {
     });
 }
 
-/// Mutations seen to fail here: `inspect` without the heavy fence; `inspect` after unlocking.
+/// Mutations seen to fail here: without the light fence; without the heavy one.
 #[test]
 fn what_the_owner_keeps_is_read_while_it_is_outside() {
     // A report on a goroutine that ends meanwhile.
