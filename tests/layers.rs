@@ -32,7 +32,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
     // Two pipes are read at once by a scope.
     ("process", &["go", "io::blocking", "park", "primitives"]),
     // A body is entered by whoever drives it, on a stack of its own.
-    ("generator", &["chan", "coroutine", "go", "sched::current", "sync"]),
+    ("generator", &["chan", "coroutine", "go", "primitives", "sched::current", "sync"]),
     // Looks names up where it may block.
     ("net", &["io::blocking", "park", "primitives"]),
     // A public face of the coroutine floor.
@@ -45,13 +45,14 @@ const ROOMS: [(&str, &[&str]); 22] = [
 ];
 
 /// Files of `sched` that a model takes as they are: they know the primitives, and what is listed.
-const MODELLED: [(&str, &[&str]); 9] = [
+const MODELLED: [(&str, &[&str]); 10] = [
     ("sched/idle.rs", &["idle::handoff"]),
     ("sched/idle/handoff.rs", &["idle"]),
     ("sched/injector.rs", &["list"]),
     ("sched/lease.rs", &[]),
     ("sched/list.rs", &[]),
     ("sched/local_queue.rs", &[]),
+    ("sched/quiescence.rs", &[]),
     ("sched/readiness.rs", &[]),
     ("sched/site.rs", &[]),
     ("sched/status.rs", &[]),
@@ -84,7 +85,7 @@ const NAMED_ONCE: [(&str, &[&str]); 6] = [
 ];
 
 /// Files with thread locals, which a goroutine that moves must not find stale.
-const THREAD_LOCALS: [&str; 8] = [
+const THREAD_LOCALS: [&str; 9] = [
     // Models only: a loom thread does not move.
     "park/loom/mod.rs",
     "park/loom/record.rs",
@@ -93,6 +94,8 @@ const THREAD_LOCALS: [&str; 8] = [
     "sched/current.rs",
     // What a plain thread waits with; a goroutine does not come there.
     "park/native.rs",
+    // Whether a thread is the runtime's: asked where no goroutine runs.
+    "platform/census.rs",
     // The ranks of the locks that are held, in debug builds: no lock is held across a park.
     "primitives/lock.rs",
     // The portable back end's word to the loop that resumes, by value and `#[inline(never)]`.

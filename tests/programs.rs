@@ -8,6 +8,8 @@
 
 #[path = "programs/child.rs"]
 mod child;
+#[path = "programs/deadlocks.rs"]
+mod deadlocks;
 #[path = "programs/dumps.rs"]
 mod dumps;
 #[path = "programs/ends.rs"]
@@ -29,7 +31,8 @@ use std::process::ExitCode;
 type Named<F> = (&'static str, F);
 
 fn main() -> ExitCode {
-    let all = [dumps::ALL, ends::ALL, hogs::ALL, memory::ALL, overflow::ALL, panics::ALL, settings::ALL];
+    let all =
+        [deadlocks::ALL, dumps::ALL, ends::ALL, hogs::ALL, memory::ALL, overflow::ALL, panics::ALL, settings::ALL];
     if let Ok(name) = std::env::var("GAGGLE_PROGRAM") {
         let found = all.iter().flat_map(|room| room.programs).find(|(known, _)| *known == name);
         return found.map_or_else(|| panic!("no program of the name {name}"), |(_, program)| program());

@@ -30,7 +30,7 @@ fn workload(name: &str) -> Run {
         "skynet" => Run::Timed(chains::skynet),
         "spawn and join" => Run::Timed(goroutines::spawn_join),
         "spawn 100k" => Run::Timed(goroutines::spawn_many),
-        "parked" => Run::Figures(crowds::parked),
+        "parked" => Run::But(crowds::SMALL, Box::new(Run::Figures(crowds::parked))),
         "sleeps" => Run::Figures(crowds::sleeps),
         "mutex 8" => Run::Timed(goroutines::mutex),
         "recursion 10k" => Run::First(goroutines::recursion),

@@ -7,7 +7,7 @@
 
 use super::trace::{self, Frame, Names, Trace};
 use crate::go::{Id, Site};
-use crate::park::WaitReason;
+use crate::park::{External, WaitReason};
 use crate::sched::goroutine::{Glance, Goroutine, State};
 use crate::sched::status::Duty;
 use crate::sched::{self, counters, current};
@@ -140,6 +140,8 @@ pub(super) fn dump_own(panicked: Option<Backtrace>) -> Dump {
 
 fn collect(here: &Backtrace) -> Dump {
     counters::refresh_clock();
+    // A wake-up that is left to us must not be missed by who looks for deadlocks (I2).
+    let _external = External::begin();
     let me = current::goroutine();
     let mut goroutines: Vec<_> = me.and_then(|g| own_record(g, here)).into_iter().collect();
     let mine = goroutines.len();

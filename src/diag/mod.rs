@@ -23,4 +23,4 @@ pub use trace::Frame;
 
 pub(crate) use dump::dump;
 pub(crate) use metrics::metrics;
-pub(crate) use report::{HOOKS, watch_sigquit};
+pub(crate) use report::{HOOKS, main_exited, watch_sigquit};

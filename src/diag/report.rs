@@ -2,14 +2,14 @@
 
 use super::dump::{dump, dump_own};
 use super::schedtrace;
-use crate::primitives::atomic::{AtomicU8, Ordering};
+use crate::primitives::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sched::config::{choice, variable};
 use crate::sched::{Hooks, counters, current};
 use core::fmt;
 use core::time::Duration;
 
 /// What the floors below call.
-pub(crate) const HOOKS: Hooks = Hooks { starting, panicking, aborting };
+pub(crate) const HOOKS: Hooks = Hooks { starting, panicking, deadlock, aborting };
 
 /// The longest pause between two lines of `GAGGLE_SCHEDTRACE`: a day.
 const LONGEST: usize = 24 * 60 * 60 * 1000;
@@ -37,6 +37,28 @@ fn panicking() {
         // SAFETY: it runs here.
         unsafe { g.as_ref() }.keep_panic(super::trace::here());
     }
+}
+
+/// Main's goroutine has ended by `exit`.
+static MAIN_EXITED: AtomicBool = AtomicBool::new(false);
+
+/// Main's goroutine has ended by `exit`: the others go on.
+pub(crate) fn main_exited() {
+    // ORDERING: Release; pairs with the Acquire in `deadlock`, which comes when this thread is seen to sleep anyway.
+    MAIN_EXITED.store(true, Ordering::Release);
+}
+
+/// Nothing will ever run again.
+fn deadlock() {
+    let dump = dump();
+    // ORDERING: Acquire pairs with the Release in `main_exited`.
+    let exited = MAIN_EXITED.load(Ordering::Acquire);
+    if exited && dump.goroutines.is_empty() {
+        last_words(&"fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n");
+    } else {
+        last_words(&format_args!("fatal error: all goroutines are asleep - deadlock!\n\n{dump}"));
+    }
+    std::process::exit(2);
 }
 
 /// The process ends for the panic of the goroutine that runs here.

@@ -15,6 +15,7 @@
 //! | `runqueue` | goroutines in the common queue |
 //! | `[…]` | goroutines in the queue of each processor that ever was in use; those that wait for their home thread, in pinned mode, stand nowhere here |
 
+use crate::platform::census;
 use crate::sched::{self, counters, threads};
 use core::fmt::Write;
 use core::time::Duration;
@@ -23,11 +24,14 @@ use std::time::Instant;
 /// Starts the thread that prints.
 pub(super) fn start(every: Duration) {
     let began = Instant::now();
-    let run = move || loop {
-        // A clock that strikes; nobody waits for this thread.
-        std::thread::sleep(every);
-        counters::refresh_clock();
-        eprintln!("{}", line(began.elapsed()));
+    let run = move || {
+        let _own = census::own_thread();
+        loop {
+            // A clock that strikes; nobody waits for this thread.
+            std::thread::sleep(every);
+            counters::refresh_clock();
+            eprintln!("{}", line(began.elapsed()));
+        }
     };
     let started = std::thread::Builder::new().name("gaggle-schedtrace".into()).spawn(run);
     if let Err(error) = started {

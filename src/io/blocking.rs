@@ -187,7 +187,11 @@ impl Pool {
             Submitted::Start(seat) => seat,
         };
         let thread = std::thread::Builder::new().name("gaggle-blocking".into());
-        if thread.spawn(move || self.work(seat)).is_ok() {
+        let work = move || {
+            let _own = park::own_thread();
+            self.work(seat);
+        };
+        if thread.spawn(work).is_ok() {
             return None;
         }
         match self.crew.start_failed(seat) {

@@ -8,10 +8,11 @@
 //! # Locking
 //! `pending`: guarded by its lock (rank Deadline). Entries are run after unlocking.
 
-use super::{Outcome, Ticket, WaitReason};
+use super::{External, Outcome, Ticket, WaitReason};
 use crate::primitives::sync::Arc;
 use crate::primitives::{Event, Lock, LockRank};
 use crate::sched::timers::{TimerId, Timers};
+use crate::sched::watch::own_thread;
 use std::time::Instant;
 
 /// What a due deadline does. It runs on the timer thread and must not block.
@@ -27,8 +28,19 @@ enum Action {
 
 struct Pending {
     timers: Timers<Action>,
+    /// There are timers, or the thread has not finished with those that were due.
+    held: Option<External>,
     /// `None`: the thread has not been started.
     wakes_at: Option<WakesAt>,
+}
+
+impl Pending {
+    /// What nobody waits for any more: dropped after unlocking.
+    fn release(&mut self) -> Option<External> {
+        // While the thread runs entries it may be about to wake somebody; it comes here afterwards.
+        let busy = matches!(self.wakes_at, Some(WakesAt::Busy));
+        if busy || self.timers.len() != 0 { None } else { self.held.take() }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -39,7 +51,8 @@ enum WakesAt {
     At(Instant),
 }
 
-static PENDING: Lock<Pending> = Lock::new(LockRank::Deadline, Pending { timers: Timers::new(), wakes_at: None });
+static PENDING: Lock<Pending> =
+    Lock::new(LockRank::Deadline, Pending { timers: Timers::new(), held: None, wakes_at: None });
 static RING: Event = Event::new();
 
 /// So many deadlines are taken out under the lock at a time.
@@ -53,7 +66,11 @@ impl TimerHandle {
     /// Takes the deadline back: true if it has not fired and will not.
     pub(crate) fn stop(&self) -> bool {
         // The entry is dropped after unlocking: it may own a user's closure.
-        let removed = PENDING.lock().timers.remove(self.0);
+        let mut pending = PENDING.lock();
+        let removed = pending.timers.remove(self.0);
+        let freed = pending.release();
+        drop(pending);
+        drop(freed);
         removed.is_some()
     }
 }
@@ -61,6 +78,7 @@ impl TimerHandle {
 fn insert(when: Instant, action: Action) -> TimerHandle {
     let mut pending = PENDING.lock();
     let id = pending.timers.insert(when, action);
+    pending.held.get_or_insert_with(External::begin);
     let (start, ring) = match pending.wakes_at {
         None => {
             pending.wakes_at = Some(WakesAt::Busy);
@@ -105,6 +123,7 @@ pub(crate) fn wait_until(ticket: Ticket, reason: WaitReason, deadline: Instant) 
 }
 
 fn timer_thread() {
+    let _own = own_thread();
     let mut due = Vec::new();
     loop {
         let now = Instant::now();
@@ -119,7 +138,9 @@ fn timer_thread() {
         }
         let next = pending.timers.first();
         pending.wakes_at = Some(next.map_or(WakesAt::Never, WakesAt::At));
+        let freed = pending.release();
         drop(pending);
+        drop(freed);
         // Whether it was rung or the time has come: look again.
         let _ = RING.wait_for(next.map(|at| at.saturating_duration_since(now)));
     }

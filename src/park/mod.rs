@@ -8,8 +8,6 @@
 //! `README.md` beside this file has the proof sketch. What stops and starts a thread of control is one of two
 //! bodies: `native.rs` (a goroutine on its worker, or a plain OS thread) and `loom/` (a thread of a model).
 
-#[cfg(not(loom))]
-mod external;
 mod reason;
 #[cfg(not(loom))]
 pub(crate) mod slice;
@@ -36,12 +34,12 @@ pub(crate) mod model;
 use model as imp;
 
 pub(crate) use crate::sched::status::{Outcome, OutcomeKind};
+#[cfg(not(loom))]
+pub(crate) use crate::sched::watch::{External, own_thread};
 #[cfg(any(not(loom), test))]
 pub(crate) use deadline::OnTime;
 #[cfg(not(loom))]
 pub(crate) use deadline::wait_until;
-#[cfg(not(loom))]
-pub(crate) use external::External;
 #[cfg(not(loom))]
 pub(crate) use imp::{Myself, rand_below};
 pub(crate) use imp::{Payload, SpawnOptions, Spawned, end_goroutine, in_goroutine, prepare, yield_now};

@@ -13,7 +13,7 @@ use crate::sched::goroutine::{Extra, Goroutine, RunFn, flags};
 use crate::sched::netpoll::{Waiter, WakeThread};
 use crate::sched::site::Site;
 use crate::sched::status::{Duty, ParkWord};
-use crate::sched::{self, current};
+use crate::sched::{self, current, watch};
 use core::ptr::NonNull;
 
 /// What an OS thread outside the runtime waits with.
@@ -81,7 +81,13 @@ impl Parker {
     pub(super) fn wake(self) {
         let duty = self.word().wake();
         match self.thread() {
-            Some(thread) => thread.event.set(),
+            Some(thread) => {
+                if duty == Duty::MakeRunnable {
+                    // Before it can run: until then the thread counts as one that waits for us (census, I1).
+                    watch::thread_is_woken();
+                }
+                thread.event.set();
+            }
             None if duty == Duty::MakeRunnable => {
                 // SAFETY: untagged, so the word heads a goroutine (I1), and the duty to run it is ours.
                 unsafe { sched::ready(self.0.cast()) }
@@ -93,18 +99,31 @@ impl Parker {
     #[inline]
     pub(super) fn suspend(self, reason: WaitReason) -> Outcome {
         match self.thread() {
-            Some(thread) => loop {
-                // The word decides; the event may be left over from a wait that did not need to sleep.
-                if let Some(outcome) = thread.word.outcome() {
-                    return outcome;
-                }
-                thread.event.wait();
-            },
+            Some(thread) => thread.sleep(),
             None => {
                 sched::park_current(reason as u8);
                 // Not a panic: what is queued on this stack must not be unwound.
                 self.word().outcome().unwrap_or_else(|| runtime_bug!("resumed without an outcome"))
             }
+        }
+    }
+}
+
+impl ThreadParker {
+    /// Blocks the thread until it is woken.
+    fn sleep(&self) -> Outcome {
+        watch::thread_blocks();
+        // As a goroutine's successor does, so that the waker knows whether this thread was counted.
+        if self.word.commit() == Duty::MakeRunnable {
+            watch::thread_is_woken();
+        }
+        loop {
+            // The word decides; the event may be left over from a wait that did not need to sleep.
+            if let Some(outcome) = self.word.outcome() {
+                watch::thread_goes_on();
+                return outcome;
+            }
+            self.event.wait();
         }
     }
 }

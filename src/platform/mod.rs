@@ -6,9 +6,11 @@
 //! | [`signals`] | alternate signal stacks, the fault handler | unix |
 //! | [`threads`] | what another thread is doing | Linux; elsewhere it says that it does not know |
 //! | [`signal_pipe`] | a thread that is told of other signals | unix |
+//! | [`census`] | how many threads there are, and whose | Linux |
 //! | [`poller`] | which descriptors are ready, by way of `mio` | everywhere |
 //! | [`fatal`] | write a message and abort, without allocating | everywhere |
 
+pub(crate) mod census;
 pub(crate) mod clock;
 pub(crate) mod fatal;
 #[cfg(target_os = "linux")]

@@ -202,6 +202,7 @@ fn errno() -> *mut libc::c_int {
 
 /// The life of the listening thread.
 fn attend(read_end: libc::c_int) {
+    let _own = super::census::own_thread();
     let mut bytes = [0_u8; 64];
     loop {
         // SAFETY: the buffer is ours and as long as we say. The pipe is never closed (I2); what remains is an

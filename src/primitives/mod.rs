@@ -15,12 +15,16 @@ mod imp;
 mod lock;
 #[cfg_attr(loom, allow(dead_code, reason = "a model has no dice"))]
 pub(crate) mod rand;
+#[cfg_attr(loom, allow(dead_code, reason = "threads are not counted in a model"))]
+mod tally;
 
 #[cfg(not(loom))]
 pub(crate) use futex::Event;
 pub(crate) use imp::*;
 #[cfg(not(loom))]
 pub(crate) use lock::assert_none_held;
+#[cfg_attr(loom, allow(unused_imports, reason = "threads are not counted in a model"))]
+pub(crate) use tally::{Reading, Tally};
 
 /// The order in which locks nest: a lock may be taken only while every lock already held by the thread has a
 /// lower rank. Several [`LockRank::Chan`] locks may be held together; they are taken in the order of their

@@ -2,6 +2,7 @@
 
 use super::Builder;
 use crate::go::{self, Exited};
+use crate::park::WaitReason;
 use crate::sched;
 use std::any::Any;
 use std::panic::resume_unwind;
@@ -96,12 +97,20 @@ pub fn run_main(attr: Attr, f: impl FnOnce() -> ExitCode + Send + 'static) -> Ex
 }
 
 /// Main's goroutine called `exit`: the others go on, and when none is left the program cannot.
+///
+/// Who looks for deadlocks says so; where threads cannot be counted, we.
 fn outlive_main() -> ! {
+    crate::diag::main_exited();
+    if cfg!(target_os = "linux") {
+        loop {
+            crate::park::begin_wait().wait(WaitReason::Join);
+        }
+    }
     while sched::scheduler().num_goroutines() != 0 {
         // Nobody waits for an answer here: how soon the end is noticed does not matter.
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    eprintln!("fatal error: no goroutines (main called exit) - deadlock!");
+    eprintln!("fatal error: no goroutines (main called runtime.Goexit) - deadlock!");
     std::process::exit(2)
 }
 

@@ -227,6 +227,13 @@ impl<P, W> Idle<P, W> {
         true
     }
 
+    /// Whether all processors in use are idle, none being held or on its way, and no worker does without.
+    #[cfg_attr(loom, allow(dead_code, reason = "nobody asks in a model"))]
+    pub(crate) fn all_idle(&self) -> bool {
+        let lists = self.lists.lock();
+        lists.idle.len() == lists.in_use && lists.waiting.is_empty() && lists.bereft == 0
+    }
+
     /// Who is at work now.
     #[cfg_attr(loom, allow(dead_code, reason = "nobody asks in a model"))]
     pub(crate) fn attendance(&self) -> Attendance {

@@ -9,6 +9,8 @@ pub(crate) mod injector;
 mod lease;
 pub(crate) mod list;
 pub(crate) mod local_queue;
+#[cfg_attr(all(loom, not(test)), allow(dead_code))]
+mod quiescence;
 pub(crate) mod readiness;
 mod run_next;
 pub(crate) mod site;
@@ -49,6 +51,10 @@ pub(crate) mod threads;
 #[cfg(not(loom))]
 pub(crate) mod timers;
 #[cfg(not(loom))]
+mod warn;
+#[cfg(not(loom))]
+pub(crate) mod watch;
+#[cfg(not(loom))]
 mod worker;
 
 #[cfg(not(loom))]
@@ -63,6 +69,8 @@ pub(crate) struct Hooks {
     pub(crate) starting: fn(),
     /// A goroutine panics, on its own stack, and nothing is unwound yet.
     pub(crate) panicking: fn(),
+    /// All goroutines are asleep for ever. Does not return, but for a process that is ending anyway.
+    pub(crate) deadlock: fn(),
     /// The process ends because the goroutine that runs here panicked.
     pub(crate) aborting: fn(),
 }

@@ -7,6 +7,8 @@
 //!    registration; a slot is free between two generations.
 //! 2. A chunk of the table, once there, stays. Chunk `k` has `FIRST << k` slots.
 //! 3. A waiter in a queue heads a goroutine if `thread` is none.
+//! 4. Whoever may wake a goroutine holds an external until it has: a watched descriptor, and the poller from before it
+//!    claims a wait until the goroutine is queued. So nobody calls the program deadlocked.
 //!
 //! # Locking
 //! `TABLE.free`, `STARTING`: their locks (ranks Leaf and Deadline).
@@ -15,8 +17,9 @@ use super::goroutine::Goroutine;
 use super::list::List;
 use super::readiness::{Readiness, Waiting};
 use super::status::{Duty, Outcome, ParkWord};
-use crate::platform::poller::Poller;
-pub(crate) use crate::platform::poller::{AsSource, REARM, Source};
+use super::watch::{External, own_thread, thread_is_woken};
+use crate::platform::poller::{self, Poller};
+pub(crate) use crate::platform::poller::{AsSource, REARM};
 use crate::primitives::atomic::{AtomicPtr, Ordering};
 use crate::primitives::{Lock, LockRank};
 use core::ptr::{self, NonNull};
@@ -57,11 +60,22 @@ impl Waiting for Waiter {
 }
 
 /// Goroutines that an event has made runnable, to be queued together.
-pub(crate) struct Woken(List<Goroutine>);
+pub(crate) struct Woken {
+    list: List<Goroutine>,
+    /// While the poller is at it (I4).
+    external: Option<External>,
+}
+
+/// A descriptor that the poller watches.
+pub(crate) struct Source {
+    source: poller::Source,
+    /// See I4. One for all its waits: a wait would count up and down each time.
+    _external: External,
+}
 
 impl Woken {
     pub(crate) const fn new() -> Self {
-        Self(List::new())
+        Self { list: List::new(), external: None }
     }
 
     /// Ends the wait of `waiter`, whose claim was won.
@@ -69,14 +83,19 @@ impl Woken {
         // SAFETY: the word is type-stable.
         let duty = unsafe { waiter.word.as_ref() }.wake();
         match waiter.thread {
-            // SAFETY: the word is that of a thread, which that function is for.
-            Some(WakeThread(wake)) => unsafe { wake(waiter.word) },
+            Some(WakeThread(wake)) => {
+                if duty == Duty::MakeRunnable {
+                    thread_is_woken();
+                }
+                // SAFETY: the word is that of a thread, which that function is for.
+                unsafe { wake(waiter.word) }
+            }
             None if duty == Duty::MakeRunnable => {
                 let g = waiter.word.cast::<Goroutine>();
                 // SAFETY: the word heads a goroutine (I3), and the duty to run it is ours: it is in no list.
                 unsafe {
                     g.as_ref().set_runnable();
-                    self.0.push_back(g);
+                    self.list.push_back(g);
                 }
             }
             None => {}
@@ -85,7 +104,8 @@ impl Woken {
 
     /// Queues them where they belong.
     pub(crate) fn submit(&mut self) {
-        super::run::ready_all(&mut self.0);
+        super::run::ready_all(&mut self.list);
+        self.external = None;
     }
 }
 
@@ -191,14 +211,14 @@ impl Registration {
 
     /// Lets the poller watch what `socket` has a descriptor of.
     pub(crate) fn watch(&self, socket: &impl AsSource) -> io::Result<Source> {
-        let mut source = socket.source()?;
-        started_poller()?.add(&mut source, self.token())?;
+        let mut source = Source { source: socket.source()?, _external: External::begin() };
+        started_poller()?.add(&mut source.source, self.token())?;
         Ok(source)
     }
 
     /// Asks for the next event, where the poller does not go on watching by itself.
     pub(crate) fn rearm(&self, source: &mut Source) -> io::Result<()> {
-        started_poller()?.rearm(source, self.token())
+        started_poller()?.rearm(&mut source.source, self.token())
     }
 
     fn token(&self) -> usize {
@@ -209,7 +229,7 @@ impl Registration {
     pub(crate) fn unwatch(&self, source: &mut Source) {
         if let Some(poller) = poller() {
             // It is watched, and the kernel has no other reason to refuse; nobody could do anything about it.
-            let _ = poller.remove(source);
+            let _ = poller.remove(&mut source.source);
         }
     }
 
@@ -267,6 +287,7 @@ fn start_poller() -> io::Result<&'static Poller> {
 }
 
 fn poll_thread() {
+    let _own = own_thread();
     drop(STARTING.lock());
     loop {
         let mut woken = Woken::new();
@@ -282,6 +303,7 @@ pub(crate) fn poll(timeout: Option<Duration>, woken: &mut Woken) -> bool {
     let polled = poller.poll(timeout, |token, ready| {
         let (index, generation) = (token & (usize::MAX >> (usize::BITS - INDEX_BITS)), token >> INDEX_BITS);
         let Some(slot) = TABLE.get(index as u32) else { return };
+        woken.external.get_or_insert_with(External::begin);
         if ready.read
             && let Some(waiter) = slot.read.event(generation as u32)
         {

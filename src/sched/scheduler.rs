@@ -84,8 +84,8 @@ impl Scheduler {
         config.apply();
         barrier::decide();
         super::report::install();
-        (crate::HOOKS.starting)();
         self.resize_locked(config.procs);
+        (crate::HOOKS.starting)();
         // ORDERING: Release pairs with the Acquire in `ensure_started`.
         self.started.store(true, Ordering::Release);
         drop(setup);
@@ -164,6 +164,11 @@ impl Scheduler {
     /// How many goroutines any worker may take from the common queue.
     pub(crate) fn injected(&self) -> usize {
         self.injector.len()
+    }
+
+    /// Whether a goroutine stands in a queue that is not a worker's own.
+    pub(super) fn anything_runnable(&self) -> bool {
+        !self.injector.is_empty() || self.processors().iter().any(|p| p.has_work())
     }
 
     /// Who is idle.

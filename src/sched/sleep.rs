@@ -8,14 +8,11 @@ use super::idle::{Handover, Heir, Idle, Passed, Sleeper};
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::worker::Worker;
-use super::{counters, find_work, sysmon, threads};
+use super::{counters, find_work, sysmon, threads, watch};
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use core::mem;
 use core::ptr;
 use std::time::Duration;
-
-/// How long a worker sleeps before it gives back memory that it keeps for speed.
-const TRIM_AFTER: Duration = Duration::from_millis(10);
 
 /// The idle protocol over real processors and workers.
 pub(super) type Desk = Idle<&'static Processor, &'static Worker>;
@@ -178,7 +175,7 @@ impl Desk {
 
     /// Sleeps until a processor is handed over; the right to search may come with it.
     fn wait(&self, w: &'static Worker) -> Option<Searching> {
-        let mut patience = Some(TRIM_AFTER);
+        let mut patience = Some(watch::SOON);
         loop {
             // ORDERING: Acquire pairs with the Release in `hand_over`.
             let handed = w.handed.swap(ptr::null_mut(), Ordering::Acquire);
@@ -190,10 +187,21 @@ impl Desk {
                 // Lazily: a `Searching` that is made and dropped would count down.
                 return (handed.addr() & 1 != 0).then(Searching::granted);
             }
-            if !w.bell.wait_for(patience) && patience.take().is_some() {
-                w.trim_stacks();
-            }
+            patience = self.nap(w, patience);
         }
+    }
+
+    /// Sleeps for `patience`, or until the bell is rung; says for how long to sleep next.
+    fn nap(&self, w: &'static Worker, patience: Option<Duration>) -> Option<Duration> {
+        if w.bell.wait_for(patience) {
+            // Without a processor it was rung for another look.
+            return Some(watch::SOON);
+        }
+        let slept = patience?;
+        if slept == watch::SOON {
+            w.trim_stacks();
+        }
+        watch::after_a_nap(w, slept)
     }
 
     /// Changes how many processors are in use; `make` makes one.

@@ -7,6 +7,7 @@
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::sysmon;
+use super::watch::own_thread;
 use super::worker::Worker;
 use crate::platform::fatal::{FatalWriter, bug, fatal};
 use crate::primitives::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -67,6 +68,7 @@ fn start(life: impl FnOnce(&'static Worker) + Send + 'static) -> io::Result<()> 
     } else {
         std::thread::Builder::new().name(format!("gaggle-{index}")).spawn(move || {
             let _died = Died;
+            let _own = own_thread();
             life(Box::leak(Box::new(Worker::new())));
         })
     };

@@ -19,7 +19,7 @@ use super::list::List;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::status::Duty;
-use super::{current, find_work, lock_thread, run};
+use super::{current, find_work, lock_thread, run, watch};
 use crate::coroutine::stack::{self, Protection, StackCache, overflow::AltStack};
 use crate::coroutine::switch::{self, Context};
 use crate::platform::threads::Probe;
@@ -168,6 +168,20 @@ impl Worker {
 
     pub(super) fn has_home_work(&self) -> bool {
         !self.home_next.get().is_null() || self.with_home(|home| !home.is_empty()) || self.inbox_filled()
+    }
+
+    /// How many goroutines wait here to be run again, and the first of them, or null. Owner, inside; or the monitor, while
+    /// the owner is kept outside (lease, I3).
+    pub(super) fn waiting_at_home(&self) -> (usize, *mut Goroutine) {
+        let (len, first) = self.with_home(|home| (home.len(), home.front()));
+        let next = self.home_next.get();
+        (len + usize::from(!next.is_null()), if next.is_null() { first } else { next })
+    }
+
+    /// The same of those that other threads woke. Anybody; who stands there may be run at any time.
+    pub(super) fn waiting_in_inbox(&self) -> (usize, *mut Goroutine) {
+        let inbox = self.inbox.lock();
+        (inbox.len(), inbox.front())
     }
 
     /// Queues a goroutine that is at home here, from any thread; the caller rings.
@@ -323,6 +337,7 @@ impl Worker {
     pub(super) fn run(&'static self, processor: Option<&'static Processor>, searching: bool) -> ! {
         let _alt_stack = AltStack::install();
         current::set_worker(self);
+        watch::enter(self);
         self.probe.introduce();
         let mut searching = match processor {
             Some(p) => scheduler().idle.begin_with(self, p, searching),

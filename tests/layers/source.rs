@@ -27,7 +27,7 @@ pub fn sources(folder: &str) -> Vec<Source> {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path: PathBuf = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_str().unwrap();
-            let is_test = name == "tests" || name == "models" || name.ends_with("_tests");
+            let is_test = name == "tests" || name == "models" || name.ends_with("_tests") || name.ends_with("_models");
             if path.is_dir() && !is_test {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") && !is_test {

@@ -86,7 +86,7 @@ fn panics() -> ExitCode {
 fn main_that_exits_leaves_the_others_running() {
     // Goexit of main: Go lets the others finish, and only then says that there is nobody left.
     let ended = run("exits", &[]);
-    ended.assert_code(2).assert_says("fatal error: no goroutines (main called exit) - deadlock!");
+    ended.assert_code(2).assert_says("fatal error: no goroutines (main called runtime.Goexit) - deadlock!");
     assert_eq!(ended.stdout, "unwound\nthe other one finished\n");
 }
 
