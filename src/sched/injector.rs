@@ -60,7 +60,7 @@ impl<T: Linked> Injector<T> {
     pub(crate) fn append(&self, items: &mut List<T>) {
         let mut list = self.list.lock();
         list.append(items);
-        // ORDERING: Relaxed; written under the lock (I1).
+        // ORDERING: Relaxed; as in `push`.
         self.len.store(list.len(), Ordering::Relaxed);
     }
 
