@@ -155,7 +155,8 @@ def markdown(seen, everyone, args, remark):
     lines = [
         "# gaggle beside Go and its peers", "",
         f"Written by `benches/compare`; medians of {args.rounds} round{'s' if args.rounds > 1 else ''}, each workload in "
-        "a process of its own, all sides in turn. A ratio is the median of the rounds' ratios; below 1, gaggle is faster (or smaller). "
+        "a process of its own, all sides in turn. A ratio is the median of the rounds' ratios; below 1, gaggle is "
+        "faster (or smaller). "
         "*migrating* and *pinned* are gaggle's two modes. What each workload does stands in `benches/suite`.", "",
         f"{machine()}." + (f" {remark}" if remark else ""), ""]
     notes = Notes()
