@@ -49,6 +49,8 @@ pub(crate) mod threads;
 #[cfg(not(loom))]
 pub(crate) mod timers;
 #[cfg(not(loom))]
+mod warn;
+#[cfg(not(loom))]
 mod worker;
 
 #[cfg(not(loom))]
