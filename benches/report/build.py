@@ -20,7 +20,8 @@ def cargo(folder, *words, timeout=None):
     command = ["cargo", *words, "--message-format", "json-render-diagnostics"]
     try:
         out = subprocess.run(
-            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout,
+            check=False)
     except subprocess.TimeoutExpired:
         return None, f"not built after {timeout} s"
     messages = [json.loads(line) for line in out.stdout.splitlines() if line.startswith("{")]

@@ -5,6 +5,7 @@ from html import escape
 from .table import NAMES
 
 LABELS, PANEL, ROW, TOP, GAP, RIGHT = 190, 330, 20, 74, 40, 24
+TITLE = "Time, or memory, relative to Go (left is better; logarithmic scale)"
 # Colours that differ also in grey, and shapes that differ without colour.
 STYLES = {"migrating": "#0b6e4f", "pinned": "#58a4d4", "peer": "#d1495b"}
 TICKS = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]
@@ -53,7 +54,8 @@ def panel(at, procs, rows, marks, lowest, highest):
     def place(ratio):
         return left + PANEL * math.log(ratio / lowest) / width
 
-    out = [text(left + PANEL / 2, TOP - 8, f"{procs} processor{'s' if procs > 1 else ''}", "middle", ' font-weight="600"')]
+    head = f"{procs} processor{'s' if procs > 1 else ''}"
+    out = [text(left + PANEL / 2, TOP - 8, head, "middle", ' font-weight="600"')]
     for tick in (tick for tick in TICKS if lowest <= tick <= highest):
         stroke = ' stroke="#444" stroke-width="1.5"' if tick == 1 else ' stroke="#ddd"'
         x = place(tick)
@@ -83,7 +85,7 @@ def svg(seen, everyone, args):
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         'font-family="system-ui, sans-serif" font-size="12" fill="#222">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
-        text(LABELS, 20, "Time, or memory, relative to Go (left is better; logarithmic scale)", extra=' font-size="14" font-weight="600"'),
+        text(LABELS, 20, TITLE, extra=' font-size="14" font-weight="600"'),
         *legend(kinds)]
     out += [text(LABELS - 10, TOP + (at + 0.5) * ROW + 4, str(row), "end") for at, row in enumerate(rows)]
     for at, procs in enumerate(args.procs):

@@ -37,7 +37,7 @@ class Failure:
     why: str
 
     def __str__(self):
-        return f"{self.side.name}, {self.workload}, {self.procs} processors: {self.why}"
+        return f"{self.side.name}, {self.workload}, {self.procs} processor{'s' if self.procs > 1 else ''}: {self.why}"
 
 
 class Seen:
@@ -57,7 +57,8 @@ class Seen:
         if failed or (side, workload) in self.lacking:
             return
         command = side.command + extra + [workload]
-        env = dict(os.environ, GAGGLE_PROCS=str(procs), GOMAXPROCS=str(procs), PEER_PROCS=str(procs))
+        env = os.environ | dict.fromkeys(("GAGGLE_PROCS", "GOMAXPROCS", "PEER_PROCS"), str(procs))
+        env["RUST_BACKTRACE"] = "0"
         try:
             out = subprocess.run(
                 command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
@@ -119,4 +120,7 @@ def reason(out):
         except ValueError:
             return f"died of signal {-out.returncode}"
     said = [line.strip() for line in out.stderr.splitlines() if line.strip() and not line.startswith("note:")]
+    # Rust's panics say on the next line why; Go's begin with it.
+    panics = [at for at, line in enumerate(said[:-1]) if "panicked at" in line]
+    said = [said[panics[0] + 1]] if panics else [line for line in said if line.startswith("panic:")] or said
     return f"failed with status {out.returncode}" + (f": {said[-1][:120]}" if said else "")

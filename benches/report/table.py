@@ -154,13 +154,15 @@ def peers_table(seen, everyone, procs, notes):
 def markdown(seen, everyone, args, remark):
     lines = [
         "# gaggle beside Go and its peers", "",
-        f"Written by `benches/compare`; medians of {args.rounds} round{'s' if args.rounds > 1 else ''}, each workload in a process of its own, all sides "
-        "in turn. A ratio is the median of the rounds' ratios; below 1, gaggle is faster (or smaller). "
+        f"Written by `benches/compare`; medians of {args.rounds} round{'s' if args.rounds > 1 else ''}, each workload in "
+        "a process of its own, all sides in turn. A ratio is the median of the rounds' ratios; below 1, gaggle is "
+        "faster (or smaller). "
         "*migrating* and *pinned* are gaggle's two modes. What each workload does stands in `benches/suite`.", "",
         f"{machine()}." + (f" {remark}" if remark else ""), ""]
     notes = Notes()
     for procs in args.procs:
-        lines += [f"## {procs} processor{'s' if procs > 1 else ''}", "", *ratios_table(seen, everyone, procs, notes), ""]
+        lines += [f"## {procs} processor{'s' if procs > 1 else ''}", ""]
+        lines += [*ratios_table(seen, everyone, procs, notes), ""]
     if any(side.is_peer for side in everyone):
         for procs in args.procs:
             lines += [f"## The peers, {procs} processor{'s' if procs > 1 else ''}", ""]
