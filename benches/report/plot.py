@@ -7,7 +7,7 @@ from .table import NAMES
 LABELS, PANEL, ROW, TOP, GAP, RIGHT = 190, 330, 20, 74, 40, 24
 # Colours that differ also in grey, and shapes that differ without colour.
 STYLES = {"migrating": "#0b6e4f", "pinned": "#58a4d4", "peer": "#d1495b"}
-TICKS = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
+TICKS = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]
 
 
 def shape(kind, x, y, title):
@@ -16,7 +16,7 @@ def shape(kind, x, y, title):
     if kind == "migrating":
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}">{tip}</circle>'
     if kind == "pinned":
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="#fff" stroke="{colour}" stroke-width="2">{tip}</circle>'
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="none" stroke="{colour}" stroke-width="2">{tip}</circle>'
     points = f"{x:.1f},{y - 5:.1f} {x + 5:.1f},{y:.1f} {x:.1f},{y + 5:.1f} {x - 5:.1f},{y:.1f}"
     return f'<polygon points="{points}" fill="{colour}">{tip}</polygon>'
 
@@ -83,7 +83,7 @@ def svg(seen, everyone, args):
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         'font-family="system-ui, sans-serif" font-size="12" fill="#222">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
-        text(LABELS, 20, "Time relative to Go (left is faster; logarithmic scale)", extra=' font-size="14" font-weight="600"'),
+        text(LABELS, 20, "Time, or memory, relative to Go (left is better; logarithmic scale)", extra=' font-size="14" font-weight="600"'),
         *legend(kinds)]
     out += [text(LABELS - 10, TOP + (at + 0.5) * ROW + 4, str(row), "end") for at, row in enumerate(rows)]
     for at, procs in enumerate(args.procs):

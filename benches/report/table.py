@@ -64,7 +64,7 @@ def means(seen, procs, rows, side, other_of):
     return statistics.geometric_mean(ratios) if ratios else None
 
 
-def ratios_table(seen, everyone, procs):
+def ratios_table(seen, everyone, procs, notes):
     """gaggle beside Go and the best of the peers."""
     ours = [side for side in everyone if side.name in NAMES.values()]
     go = next((side for side in everyone if side.name == "Go"), None)
@@ -79,9 +79,11 @@ def ratios_table(seen, everyone, procs):
         cells = [str(row), row.unit, number(seen.median(procs, row, go)) if go else "-"]
         peer = best[row]
         if has_peers:
-            cells.append(f"{number(seen.median(procs, row, peer))} {peer.name}" if peer else "-")
+            mark = notes.mark(seen.remark(procs, row, peer)) if peer else ""
+            cells.append(f"{number(seen.median(procs, row, peer))}{mark} {peer.name}" if peer else "-")
         for side in ours:
-            cells += [number(seen.median(procs, row, side)), ratio(go and seen.ratio(procs, row, side, go))]
+            mark = notes.mark(seen.remark(procs, row, side))
+            cells += [number(seen.median(procs, row, side)) + mark, ratio(go and seen.ratio(procs, row, side, go))]
             if has_peers:
                 cells.append(ratio(peer and seen.ratio(procs, row, side, peer)))
         lines.append("| " + " | ".join(cells) + " |")
@@ -91,6 +93,49 @@ def ratios_table(seen, everyone, procs):
         if has_peers:
             cells.append(ratio(means(seen, procs, rows, side, best.get)))
     return lines + ["| " + " | ".join(cells) + " |"]
+
+
+def both(args, cell):
+    """The cells for one processor and for two, in one."""
+    return " / ".join(cell(procs) for procs in args.procs)
+
+
+def summary(seen, everyone, args):
+    """All processors in one table, for README.md."""
+    ours = [side for side in everyone if side.name in NAMES.values()]
+    go = next((side for side in everyone if side.name == "Go"), None)
+    heads = ["ns, unless said", "Go", "best peer"]
+    for side in ours:
+        heads += [f"**{side.name}**", "÷ Go", "÷ peer"]
+    lines = ["| " + " | ".join(heads) + " |", rule(len(heads))]
+    for row in seen.rows:
+        best = {procs: seen.best_peer(procs, row, everyone) for procs in args.procs}
+        names = list(dict.fromkeys(side.name for side in best.values() if side))
+        peer = both(args, lambda procs: number(best[procs] and seen.median(procs, row, best[procs])))
+        unit = "" if row.unit == "ns" else f", {row.unit}"
+        cells = [f"{row}{unit}", both(args, lambda procs: number(go and seen.median(procs, row, go)))]
+        cells.append(f"{peer} {', '.join(names)}" if names else "-")
+        for side in ours:
+            cells.append(both(args, lambda procs: number(seen.median(procs, row, side))))
+            cells.append(both(args, lambda procs: ratio(go and seen.ratio(procs, row, side, go))))
+            cells.append(both(args, lambda procs: ratio(best[procs] and seen.ratio(procs, row, side, best[procs]))))
+        lines.append("| " + " | ".join(cells) + " |")
+    cells = ["geometric mean of times", "", ""]
+    for side in ours:
+        peers = both(args, lambda procs: ratio(
+            means(seen, procs, seen.rows, side, lambda row: seen.best_peer(procs, row, everyone))))
+        cells += ["", both(args, lambda procs: ratio(means(seen, procs, seen.rows, side, lambda row: go))), peers]
+    return lines + ["| " + " | ".join(cells) + " |"]
+
+
+def into_readme(text, lines):
+    """README.md with the table between its two marks replaced."""
+    begin, end = "<!-- written by benches/compare --readme -->", "<!-- to here -->"
+    head, _, rest = text.partition(begin)
+    _, found, tail = rest.partition(end)
+    if not found:
+        raise ValueError("README.md has lost the marks around its table of figures")
+    return "\n".join([head + begin, *lines, end + tail])
 
 
 def peers_table(seen, everyone, procs, notes):
@@ -111,16 +156,17 @@ def markdown(seen, everyone, args, remark):
         "# gaggle beside Go and its peers", "",
         f"Written by `benches/compare`; medians of {args.rounds} round{'s' if args.rounds > 1 else ''}, each workload in a process of its own, all sides "
         "in turn. A ratio is the median of the rounds' ratios; below 1, gaggle is faster (or smaller). "
-        "*migrating* and *pinned* are gaggle's two modes.", "",
+        "*migrating* and *pinned* are gaggle's two modes. What each workload does stands in `benches/suite`.", "",
         f"{machine()}." + (f" {remark}" if remark else ""), ""]
+    notes = Notes()
     for procs in args.procs:
-        lines += [f"## {procs} processor{'s' if procs > 1 else ''}", "", *ratios_table(seen, everyone, procs), ""]
+        lines += [f"## {procs} processor{'s' if procs > 1 else ''}", "", *ratios_table(seen, everyone, procs, notes), ""]
     if any(side.is_peer for side in everyone):
-        notes = Notes()
         for procs in args.procs:
             lines += [f"## The peers, {procs} processor{'s' if procs > 1 else ''}", ""]
             lines += [*peers_table(seen, everyone, procs, notes), ""]
-        lines += notes.lines() + [""]
+    if notes.texts:
+        lines += ["## Notes", "", *notes.lines(), ""]
     missing = [f"- {failure}" for failure in seen.failures if not failure.side.is_peer]
     if missing:
         lines += ["## Failed", "", *missing, ""]

@@ -5,7 +5,10 @@ use gaggle::sync::WaitGroup;
 use gaggle::{chan, go, time};
 use std::time::{Duration, Instant};
 
-/// They wait on one channel, which is then closed. Their stacks are of the smallest class: that is what it is for.
+/// That is what this class is for.
+pub const SMALL: &str = "stacks of the smallest class, `go!(stack = 64 << 10; …)`";
+
+/// They wait on one channel, which is then closed.
 pub fn parked(n: u64) -> Vec<Figure> {
     let (started, finished) = (WaitGroup::new(), WaitGroup::new());
     let (gate, closed) = chan::<()>(0);

@@ -9,7 +9,7 @@ use std::time::Instant;
 /// Workload, operations, and the unit of its time: `ns` per operation, or `ms` for all of them.
 ///
 /// `../go/main.go` repeats this table.
-const TABLE: [(&str, u64, &str); 19] = [
+const TABLE: [(&str, u64, &str); 20] = [
     ("yield", 4_000_000, "ns"),
     ("ping-pong", 1_000_000, "ns"),
     ("spsc unbuffered", 1_000_000, "ns"),
@@ -29,6 +29,7 @@ const TABLE: [(&str, u64, &str); 19] = [
     ("mutex 8", 8_000_000, "ns"),
     ("recursion 10k", 500_000, "ns"),
     ("tcp echo 64", 200_000, "ns"),
+    ("tcp idle", 10_000, ""),
 ];
 
 /// How one side does one workload; the number is that of operations.
@@ -166,6 +167,16 @@ pub fn parked_figures(n: u64, bytes: u64, spawn_ms: f64, wake_ms: f64) -> Vec<Fi
         Figure { name: "memory of each", value: bytes as f64 / n as f64, unit: "bytes" },
         Figure { name: "spawn", value: spawn_ms, unit: "ms" },
         Figure { name: "wake", value: wake_ms, unit: "ms" },
+    ]
+}
+
+/// The figures of `n` idle connections, and of the echoes of others, `alone` and `beside` them, in nanoseconds.
+#[allow(dead_code, reason = "a side without sockets")]
+pub fn idle_figures(n: u64, bytes: u64, alone: f64, beside: f64) -> Vec<Figure> {
+    vec![
+        Figure { name: "memory of each", value: bytes as f64 / n as f64, unit: "bytes" },
+        Figure { name: "echo without them", value: alone, unit: "ns" },
+        Figure { name: "echo beside them", value: beside, unit: "ns" },
     ]
 }
 

@@ -30,17 +30,23 @@ fn workload(name: &str) -> Run {
         "skynet" => Run::Timed(chains::skynet),
         "spawn and join" => Run::Timed(goroutines::spawn_join),
         "spawn 100k" => Run::Timed(goroutines::spawn_many),
-        "parked" => Run::Figures(crowds::parked),
+        "parked" => Run::But(crowds::SMALL, Box::new(Run::Figures(crowds::parked))),
         "sleeps" => Run::Figures(crowds::sleeps),
         "mutex 8" => Run::Timed(goroutines::mutex),
         "recursion 10k" => Run::First(goroutines::recursion),
         "tcp echo 64" => Run::Timed(|n| sockets::echoes(n, 64)),
+        "tcp idle" => Run::Figures(sockets::idle),
         _ => Run::Missing("not written yet"),
     }
 }
 
 fn main() {
     let mut words: Vec<String> = std::env::args().skip(1).filter(|w| w != "--bench").collect();
+    if let [hold, address, n] = &words[..]
+        && hold == "hold"
+    {
+        return sockets::hold(address, n.parse().expect("a number"));
+    }
     let pinned = words.iter().any(|w| w == "pinned");
     words.retain(|w| w != "pinned" && w != "migrate");
     if !pinned {

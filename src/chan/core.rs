@@ -183,6 +183,7 @@ impl Core {
     /// Stands in the queue of `side`, unlocks, and waits with `wait` until served, closed or timed out.
     ///
     /// `wait` must not unwind, and returns when the ticket that it is given was claimed and woken.
+    #[inline]
     pub(crate) fn block(
         &self,
         mut locked: Locked<'_>,
@@ -266,6 +267,7 @@ impl<'a> Locked<'a> {
     ///
     /// # Safety
     /// The channel is open; the node is not linked, and stays in place until it has been taken out (I4).
+    #[inline]
     pub(crate) unsafe fn enqueue(&mut self, side: Side, node: *mut WaitNode) {
         debug_assert!(!self.word().is_closed(), "runtime bug: waiting on a closed channel");
         // SAFETY: the lock is held; the rest is our own contract.

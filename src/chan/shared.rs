@@ -187,6 +187,7 @@ impl<T> Chan<T> {
     ///
     /// # Safety
     /// `into` has room for a `T`, and holds one when the answer is [`Step::Done`].
+    #[inline]
     pub(crate) unsafe fn take(&self, locked: &mut Locked<'_>, into: &Slot<T>) -> Step {
         let word = locked.word();
         if word.len() == 0 {

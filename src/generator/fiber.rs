@@ -18,24 +18,42 @@
 //!    locals are there that were there at the last suspension: its frames may refer to those, and to guards that belong
 //!    to a goroutine. Where that cannot be had, the body is never entered again, and its stack is leaked.
 
-use crate::coroutine::stack::{Stack, StackError, StackState, class_for};
+use crate::coroutine::stack::{Stack, StackCache, StackError, StackState, class_for};
 use crate::coroutine::switch::{self, Context};
+use crate::go::locals_serial;
+use crate::primitives::atomic::{AtomicU32, Ordering};
+use crate::primitives::{Lock, LockRank};
 use crate::sched::current;
 use core::ptr;
+
+/// Stacks that are kept for the next generators: a fresh one costs some microseconds.
+static IDLE: Lock<StackCache> = Lock::new(LockRank::Sched, StackCache::new());
+
+fn give_back(stack: Stack) {
+    /// After how many generators the memory of those that went deep is given back.
+    const OFTEN: u32 = 256;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let mut idle = IDLE.lock();
+    idle.give(stack);
+    // ORDERING: Relaxed; a count.
+    if GIVEN.fetch_add(1, Ordering::Relaxed).is_multiple_of(OFTEN) {
+        idle.trim();
+    }
+}
 
 /// Who may drive a body (I4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
     /// The goroutine's number; 0 for a plain thread, of which a generator knows only one, as it is not `Send`.
     goroutine: u64,
-    /// Where the goroutine's locals are; 0 if it has none.
-    locals: usize,
+    /// The number of the goroutine's locals; 0 if it has none.
+    locals: u64,
 }
 
 impl Place {
     /// `None` while the locals of a plain thread are being destroyed.
     fn here() -> Option<Self> {
-        let locals = current::with_locals(|locals| locals.as_deref().map_or(0, |map| ptr::from_ref(map).addr()))?;
+        let locals = locals_serial()?;
         // SAFETY: it runs here.
         let goroutine = current::goroutine().map_or(0, |g| unsafe { g.as_ref() }.id());
         Some(Self { goroutine, locals })
@@ -101,7 +119,7 @@ impl Fiber {
     /// # Safety
     /// `this` is fresh, stays in place until it is done, and is the caller's.
     pub(super) unsafe fn start(this: *mut Fiber, bytes: usize) -> Result<(), StackError> {
-        let stack = Stack::fresh(class_for(bytes)?)?;
+        let stack = IDLE.lock().take(class_for(bytes)?)?;
         // SAFETY: the caller's promise; the stack is idle, and `entry` gets the fiber.
         unsafe {
             (*this).stack.bind(stack);
@@ -124,7 +142,7 @@ impl Fiber {
             exchange(this);
             if (*this).phase == Phase::Done {
                 // The last jump away from the stack has been made.
-                drop((*this).stack.unbind());
+                give_back((*this).stack.unbind());
             } else if let Some(now) = Place::here() {
                 (*this).last = now;
             }

@@ -96,6 +96,12 @@ use std::panic::resume_unwind;
 /// let leaves = Generator::new(move |y| walk(&tree, y));
 /// assert_eq!(leaves.collect::<Vec<_>>(), [1, 2, 3]);
 /// ```
+///
+/// It stays where it was made:
+/// ```compile_fail,E0277
+/// let g = gaggle::generator::Generator::<(), ()>::new(|y| y.yield_(()));
+/// std::thread::spawn(move || drop(g));
+/// ```
 pub struct Generator<In, Out, R = ()> {
     /// Boxed: the fiber in it stays in place. A raw pointer, since the body has one too.
     core: *mut Core<In, Out, R>,

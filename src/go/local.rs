@@ -5,6 +5,7 @@
 //!    user code runs.
 //! 2. A value is boxed and stays in place until its goroutine ends, after the last code that could use it.
 
+use crate::primitives::sequence;
 use crate::sched::current;
 use core::any::Any;
 use core::cell::{Cell, RefCell};
@@ -35,8 +36,25 @@ impl fmt::Display for AccessError {
 
 impl core::error::Error for AccessError {}
 
-/// One entry: which key, and its value.
-type Map = SmallVec<[(usize, Box<dyn Any>); 4]>;
+struct Map {
+    /// Tells this map from every other, also from one that is made in its place.
+    serial: u64,
+    /// Which key, and its value.
+    values: SmallVec<[(usize, Box<dyn Any>); 4]>,
+}
+
+impl Map {
+    fn new() -> Self {
+        Self { serial: sequence(), values: SmallVec::new() }
+    }
+}
+
+/// The number of the locals of the goroutine, or thread, that runs here; 0 if it has none. `None` when they are gone for
+/// good.
+pub(crate) fn serial() -> Option<u64> {
+    let number = |map: &Box<dyn Any>| map.downcast_ref::<Map>().map_or(0, |map| map.serial);
+    current::with_locals(|locals| locals.as_ref().map_or(0, number))
+}
 
 impl<T: 'static> LocalKey<T> {
     /// What `goroutine_local!` expands to.
@@ -62,7 +80,7 @@ impl<T: 'static> LocalKey<T> {
         current::with_locals(|locals| {
             let map = locals.get_or_insert_with(|| Box::new(Map::new()));
             if let Some(map) = map.downcast_mut::<Map>() {
-                map.push((self.key(), value));
+                map.values.push((self.key(), value));
             }
         })
         .ok_or(AccessError)?;
@@ -73,7 +91,7 @@ impl<T: 'static> LocalKey<T> {
         let key = self.key();
         current::with_locals(|locals| {
             let map = locals.as_ref()?.downcast_ref::<Map>()?;
-            let (_, value) = map.iter().find(|(k, _)| *k == key)?;
+            let (_, value) = map.values.iter().find(|(k, _)| *k == key)?;
             value.downcast_ref::<T>().map(core::ptr::from_ref)
         })
         .ok_or(AccessError)

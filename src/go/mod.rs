@@ -29,6 +29,8 @@ pub use crate::sched::site::Site;
 pub use builder::Builder;
 pub use join::{Id, JoinHandle};
 #[cfg(not(loom))]
+pub(crate) use local::serial as locals_serial;
+#[cfg(not(loom))]
 pub use local::{AccessError, LocalKey};
 pub use panic::{Exited, exit};
 #[cfg(not(loom))]

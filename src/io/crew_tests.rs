@@ -2,11 +2,11 @@
 
 use super::*;
 
-type Toy = Crew<u32, &'static str>;
-
 #[cfg(not(loom))]
 mod decisions {
     use super::*;
+
+    type Toy = Crew<u32, &'static str>;
 
     #[test]
     fn the_warmest_idle_thread_gets_the_job() {

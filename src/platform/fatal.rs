@@ -45,6 +45,26 @@ fn write_bytes(bytes: &[u8]) {
     let _ = std::io::stderr().write_all(bytes);
 }
 
+/// Writes `text` to standard error in one piece, unless that would block: then nobody reads it, and it is dropped. At most
+/// the 512 bytes that POSIX promises to keep together.
+pub(crate) fn remark(text: &[u8]) {
+    if can_write() {
+        write_bytes(&text[..text.len().min(512)]);
+    }
+}
+
+#[cfg(unix)]
+fn can_write() -> bool {
+    let mut asked = libc::pollfd { fd: libc::STDERR_FILENO, events: libc::POLLOUT, revents: 0 };
+    // SAFETY: one descriptor to ask about, on this frame; the call returns at once.
+    unsafe { libc::poll(&raw mut asked, 1, 0) == 1 && asked.revents & libc::POLLOUT != 0 }
+}
+
+#[cfg(not(unix))]
+fn can_write() -> bool {
+    true
+}
+
 /// Prints `fatal error: <message>` and aborts the process: the program cannot go on, and it is not a bug of ours.
 #[cold]
 pub(crate) fn fatal(message: fmt::Arguments<'_>) -> ! {

@@ -32,6 +32,7 @@ pub struct Builder {
     policy: PanicPolicy,
     hook: Option<PanicHook>,
     migrate: bool,
+    warn_blocked: Option<bool>,
 }
 
 /// The runtime was running already, with the settings that it was started with.
@@ -107,6 +108,20 @@ impl Builder {
         self
     }
 
+    /// Whether the runtime says, on standard error, which goroutine keeps its thread for long while others that are at
+    /// home there wait: one line, once for each place in the source that starts such goroutines. Default: yes, unless
+    /// `GAGGLE_WARN` is 0.
+    ///
+    /// ```
+    /// gaggle::runtime::Builder::new().warn_blocked(false).start().expect("nothing has started it before");
+    /// // Keeps its thread for as long as it takes, and says nothing.
+    /// gaggle::spawn(|| std::thread::sleep(std::time::Duration::from_millis(1))).join().unwrap();
+    /// ```
+    pub fn warn_blocked(mut self, yes: bool) -> Self {
+        self.warn_blocked = Some(yes);
+        self
+    }
+
     /// Makes goroutines that are started from plain threads migrate: Go's scheduler, any goroutine on any thread.
     ///
     /// # Safety
@@ -136,6 +151,7 @@ impl Builder {
                 stack_size: self.stack_size.unwrap_or(defaults.stack_size),
                 max_stack: self.max_stack,
                 migrate: self.migrate,
+                warn_blocked: self.warn_blocked.unwrap_or(defaults.warn_blocked),
             }
         });
         if started { Ok(()) } else { Err(AlreadyStarted) }
@@ -151,6 +167,7 @@ impl fmt::Debug for Builder {
             .field("max_blocking_threads", &self.max_blocking)
             .field("panic", &self.policy)
             .field("migrate", &self.migrate)
+            .field("warn_blocked", &self.warn_blocked)
             .finish_non_exhaustive()
     }
 }

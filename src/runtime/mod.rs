@@ -4,11 +4,14 @@
 //! a [`Builder`] starts it with other settings before that. It never ends before the process does.
 //!
 //! Environment: `GAGGLE_PROCS` (how many goroutines run at once) and `GAGGLE_STACK` (bytes of a goroutine's first
-//! stack segment) set the defaults; what is written in the program wins.
+//! stack segment) set the defaults; what is written in the program wins. `GAGGLE_WARN=0` silences the lines about
+//! goroutines that keep their threads from others ([`Builder::warn_blocked`]).
 //!
 //! # Two modes
 //! *Pinned*, the default: once it has run, a goroutine stays on its thread, so that what Rust says of threads holds for
 //! it: thread locals, `Rc`, guards, all of safe Rust, with one exception (below).
+//! A goroutine that computes, or sits in a system call, for more than 10 ms loses its processor to others, which run on
+//! other threads meanwhile; those at home on its own thread wait.
 //! *Migrating*, by `#[gaggle::main(unsafe(migrate))]` or [`Builder::migrate`]: any goroutine on any thread, as in Go.
 //! The mode belongs to a goroutine and is inherited by those that it starts.
 //!

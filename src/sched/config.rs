@@ -15,9 +15,12 @@ pub(crate) struct Config {
     pub(crate) max_stack: Option<usize>,
     /// Whether goroutines spawned from plain threads migrate.
     pub(crate) migrate: bool,
+    /// Whether to say which goroutines keep their threads from others.
+    pub(crate) warn_blocked: bool,
 }
 
 static MIGRATE: AtomicBool = AtomicBool::new(false);
+static WARN_BLOCKED: AtomicBool = AtomicBool::new(true);
 /// A class, as the number that `Class::from_index` takes.
 static CLASS: AtomicUsize = AtomicUsize::new(Class::DEFAULT.index());
 
@@ -32,6 +35,7 @@ impl Config {
             stack_size: variable("GAGGLE_STACK", 1, stack::MAX_STACK).unwrap_or(DEFAULT_STACK),
             max_stack: None,
             migrate: false,
+            warn_blocked: variable("GAGGLE_WARN", 0, 1) != Some(0),
         }
     }
 
@@ -40,6 +44,7 @@ impl Config {
         let class = stack::class_for(self.stack_size).unwrap_or(Class::DEFAULT);
         CLASS.store(class.index(), Ordering::Relaxed);
         MIGRATE.store(self.migrate, Ordering::Relaxed);
+        WARN_BLOCKED.store(self.warn_blocked, Ordering::Relaxed);
         if let Some(most) = self.max_stack {
             stack::set_max_stack(most);
         }
@@ -50,6 +55,12 @@ impl Config {
 pub(crate) fn default_class() -> Class {
     // ORDERING: Relaxed; a number.
     Class::from_index(CLASS.load(Ordering::Relaxed))
+}
+
+/// Whether to say which goroutines keep their threads from others.
+pub(super) fn warns_blocked() -> bool {
+    // ORDERING: Relaxed; a switch, set once.
+    WARN_BLOCKED.load(Ordering::Relaxed)
 }
 
 /// The flags of goroutines spawned from plain threads.

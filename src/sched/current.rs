@@ -45,6 +45,15 @@ pub(crate) fn goroutine() -> Option<NonNull<Goroutine>> {
     NonNull::new(worker()?.current())
 }
 
+/// Calls `f` inside the lease of this thread's worker (worker, I6); on a plain thread it just calls it. `f` neither parks
+/// nor unwinds.
+pub(super) fn inside<R>(f: impl FnOnce() -> R) -> R {
+    match worker() {
+        Some(w) if !w.current().is_null() => w.inside(f),
+        _ => f(),
+    }
+}
+
 /// The park word of the goroutine that runs here, if one does.
 #[inline]
 pub(crate) fn park_word() -> Option<NonNull<ParkWord>> {

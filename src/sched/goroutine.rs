@@ -8,9 +8,11 @@
 //! 3. Fields marked *owner* are accessed by whoever has the right to run the goroutine: the spawner before it is
 //!    queued, then one worker at a time. The run queues, the park word and the locks in between publish them. While
 //!    a dump has frozen a parked goroutine (status, I4), it is the dump.
-//! 4. `extra` is written by the owner under the lock `NAMES`: so others may read it under that lock.
+//! 4. `extra` is written by the owner under the lock `NAMES`, and inside its worker's lease: so others may read it under
+//!    that lock, and the monitor while the owner is kept outside (lease, I3).
 
 use super::counters::{self, Counters};
+use super::current;
 use super::list::Linked;
 use super::site::Site;
 use super::status::ParkWord;
@@ -316,16 +318,21 @@ impl Goroutine {
     /// Notes where it panicked. Owner only.
     #[cold]
     pub(crate) fn keep_panic(&self, backtrace: Backtrace) {
-        // SAFETY: it runs here, so it does not end meanwhile.
-        let name = unsafe { self.name() }.map(Into::into);
-        self.set_extra(Some(Extra { name, panic: Some(backtrace) }));
+        // Inside: the monitor reads names of those that are outside.
+        current::inside(|| {
+            // SAFETY: it runs here, so it does not end meanwhile.
+            let name = unsafe { self.name() }.map(Into::into);
+            self.set_extra(Some(Extra { name, panic: Some(backtrace) }));
+        });
     }
 
     /// What [`keep_panic`](Self::keep_panic) noted last. Owner only.
     pub(crate) fn take_panic(&self) -> Option<Backtrace> {
-        let _names = NAMES.lock();
-        // SAFETY: the owner's field; others read under the lock (I4).
-        self.extra.with_mut(|extra| unsafe { (*extra).as_mut()?.panic.take() })
+        current::inside(|| {
+            let _names = NAMES.lock();
+            // SAFETY: the owner's field; others read under the lock (I4), or while we are outside.
+            self.extra.with_mut(|extra| unsafe { (*extra).as_mut()?.panic.take() })
+        })
     }
 
     /// Drops the rarely used parts, at the end. Owner only.

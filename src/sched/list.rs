@@ -35,6 +35,12 @@ impl<T: Linked> List<T> {
         self.len
     }
 
+    /// The first item, or null. It stays in the list.
+    #[cfg_attr(loom, allow(dead_code, reason = "the monitor's"))]
+    pub(crate) fn front(&self) -> *mut T {
+        self.head
+    }
+
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.head.is_null()

@@ -51,6 +51,8 @@ pub(crate) mod threads;
 #[cfg(not(loom))]
 pub(crate) mod timers;
 #[cfg(not(loom))]
+mod warn;
+#[cfg(not(loom))]
 pub(crate) mod watch;
 #[cfg(not(loom))]
 mod worker;

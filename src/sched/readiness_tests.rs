@@ -223,8 +223,8 @@ mod models {
         [Toy::new(), Toy::new(), Toy::new()]
     }
 
-    /// Mutations seen to fail here: `enter` that does not compare the count; one that marks before it compares, and
-    /// goes away; an event that looks for the mark before it counts.
+    /// Mutations seen to fail here: `enter` that does not compare the count, or marks after it; an event that looks for
+    /// the mark before it counts; `look` or the count Relaxed.
     #[test]
     fn an_event_between_the_try_and_the_wait_is_not_lost() {
         loom::model(|| {
@@ -239,7 +239,6 @@ mod models {
         });
     }
 
-    /// Mutations seen to fail here: without `pass_on`; a mark that goes with the first of two.
     #[test]
     fn one_event_serves_as_many_as_it_can() {
         // Two bytes, one edge: the second reader would wait for ever.
@@ -257,8 +256,8 @@ mod models {
         });
     }
 
-    /// Mutations seen to fail here: an event that is content with the first in the queue, claimed or not; one that claims
-    /// after it has left the lock; without `pass_on`.
+    /// Mutations seen to fail here: an event that is content with the first in the queue, claimed or not; without
+    /// `pass_on`; a mark that goes with the first of two.
     #[test]
     fn b04_an_event_is_not_spent_on_one_who_timed_out() {
         loom::model(|| {
@@ -286,7 +285,7 @@ mod models {
         });
     }
 
-    /// Mutations seen to fail here: a close that wakes one only; one that does not count.
+    /// Mutations seen to fail here: a close that wakes nobody.
     #[test]
     fn b05_a_close_reaches_who_waits_and_who_is_about_to() {
         loom::model(|| {
@@ -303,7 +302,7 @@ mod models {
         });
     }
 
-    /// Mutations seen to fail here: `stir` that does not count, or counts Relaxed; `look` Relaxed.
+    /// Mutations seen to fail here: `stir` that does not count.
     #[test]
     fn b16_a_deadline_that_is_moved_is_seen_by_who_waits() {
         // A reader that goes on waiting for the deadline that it found.
@@ -335,7 +334,8 @@ mod models {
         });
     }
 
-    /// Mutations seen to fail here: an event that does not compare the generation, or compares it before it counts.
+    /// Mutations seen to fail here: an event that does not compare the generation, or compares it before it counts; a
+    /// `renew` that only stores.
     #[test]
     fn an_event_of_a_closed_descriptor_does_not_touch_its_successor() {
         loom::model(|| {

@@ -14,6 +14,7 @@ use super::idle::Retaken;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::sleep::{empty, hand_over};
+use super::warn::Warner;
 use super::watch::own_thread;
 use super::worker::Worker;
 use super::{counters, threads};
@@ -54,10 +55,12 @@ fn monitor() {
     let _own = own_thread();
     threads::ensure_spare();
     let mut records: Box<[Record]> = (0..MAX_PROCS).map(|_| Record::new()).collect();
+    let mut warner = Box::new(Warner::new());
     let mut quiet = 0;
     loop {
         let now = Instant::now();
-        let found = look(&mut records, now);
+        let found = look(&mut records, &mut warner, now);
+        warner.look(now);
         quiet = if found == Found::Nothing { quiet + 1 } else { 0 };
         if quiet > QUIET && scheduler().idle.lay_watcher_down() {
             BELL.wait();
@@ -80,9 +83,9 @@ enum Found {
     Keeper,
 }
 
-fn look(records: &mut [Record], now: Instant) -> Found {
+fn look(records: &mut [Record], warner: &mut Warner, now: Instant) -> Found {
     let processors = scheduler().processors().iter().zip(records);
-    let most = processors.map(|(p, record)| record.look(p, now)).max().unwrap_or(Found::Nothing);
+    let most = processors.map(|(p, record)| record.look(p, warner, now)).max().unwrap_or(Found::Nothing);
     // A bereft worker comes back sooner or later, and what waits for it is looked after.
     if scheduler().idle.bereft() != 0 { most.max(Found::InUse) } else { most }
 }
@@ -96,14 +99,16 @@ struct Record {
     cpu: Option<(Duration, Instant)>,
     /// When the goroutine was last asked to yield.
     asked: Option<Instant>,
+    /// The warner looks after this one.
+    watched: bool,
 }
 
 impl Record {
     const fn new() -> Self {
-        Self { tick: 0, since: None, cpu: None, asked: None }
+        Self { tick: 0, since: None, cpu: None, asked: None, watched: false }
     }
 
-    fn look(&mut self, p: &'static Processor, now: Instant) -> Found {
+    fn look(&mut self, p: &'static Processor, warner: &mut Warner, now: Instant) -> Found {
         let tick = p.tick();
         let Some(w) = p.holder().filter(|w| w.holds(p)) else {
             let moved = self.tick != tick;
@@ -124,6 +129,9 @@ impl Record {
         if kept < SLICE {
             return Found::InUse;
         }
+        if !self.watched {
+            self.watched = warner.watch(w, since, now);
+        }
         self.keeps(p, w, kept, now)
     }
 
@@ -133,7 +141,7 @@ impl Record {
             // ORDERING: Relaxed; it was meant for the goroutine before.
             w.slice.store(false, Ordering::Relaxed);
         }
-        *self = Self { tick, since: Some(now), cpu: None, asked: None };
+        *self = Self { tick, since: Some(now), ..Self::new() };
     }
 
     /// The holder has not switched for a whole slice, but for as long as `kept`.

@@ -170,6 +170,20 @@ impl Worker {
         !self.home_next.get().is_null() || self.with_home(|home| !home.is_empty()) || self.inbox_filled()
     }
 
+    /// How many goroutines wait here to be run again, and the first of them, or null. Owner, inside; or the monitor, while
+    /// the owner is kept outside (lease, I3).
+    pub(super) fn waiting_at_home(&self) -> (usize, *mut Goroutine) {
+        let (len, first) = self.with_home(|home| (home.len(), home.front()));
+        let next = self.home_next.get();
+        (len + usize::from(!next.is_null()), if next.is_null() { first } else { next })
+    }
+
+    /// The same of those that other threads woke. Anybody; who stands there may be run at any time.
+    pub(super) fn waiting_in_inbox(&self) -> (usize, *mut Goroutine) {
+        let inbox = self.inbox.lock();
+        (inbox.len(), inbox.front())
+    }
+
     /// Queues a goroutine that is at home here, from any thread; the caller rings.
     pub(super) fn post(&self, g: NonNull<Goroutine>) {
         let mut inbox = self.inbox.lock();

@@ -141,6 +141,69 @@ fn google_search() {
 }
 
 #[test]
+fn tcp_echo() {
+    // A line lost between two sockets; a server that is never told that its listener was closed.
+    for output in outputs("tcp_echo") {
+        assert_eq!(without_brackets(&output), "listening\n50 connections; 2000 of 2000 lines came back\n");
+    }
+}
+
+#[test]
+fn chat() {
+    // A guest who hears a line twice, or never (the example asserts); a room that nobody can close.
+    let mut expected = String::new();
+    for (name, line) in [("alice", "hello"), ("bob", "it works"), ("carol", "bye")] {
+        writeln!(expected, "all heard {name} say {line:?}").unwrap();
+    }
+    expected += "carol left, and the others were told\nthe room is closed\n";
+    for output in outputs("chat") {
+        assert_eq!(output, expected);
+    }
+}
+
+#[test]
+fn crawler() {
+    // A page fetched twice or forgotten; a limit that does not hold, or one request after the other.
+    let expected = "200 pages found; missing: /page/200\n201 requests: each page was fetched once\n\
+                    several at once, and not more than 20: true\n";
+    for output in outputs("crawler") {
+        assert_eq!(without_brackets(&output), expected);
+    }
+}
+
+#[test]
+fn port_scanner() {
+    // A refusal that is waited for; an open door that is overlooked.
+    for output in outputs("port_scanner") {
+        assert_eq!(without_brackets(&output), "every port was asked: true\nthe 5 open doors were found: true\n");
+    }
+}
+
+#[test]
+fn http_server() {
+    // An answer to another request, a connection that is not kept, a client that is not told what is wrong.
+    let expected = "20 connections were kept alive; 600 of 600 answers were right\n\
+                    an unknown path:    HTTP/1.1 404 Not Found\n\
+                    a wrong method:     HTTP/1.1 405 Method Not Allowed\n\
+                    no request at all:  HTTP/1.1 400 Bad Request\n\
+                    a body without end: HTTP/1.1 413 Content Too Large\n\
+                    endless headers:    HTTP/1.1 431 Request Header Fields Too Large\n";
+    for output in outputs("http_server") {
+        assert_eq!(output, expected);
+    }
+}
+
+#[test]
+fn poller() {
+    // A server asked before its delay is over; one sleeping thread that stops everybody.
+    let expected = "40 servers were asked, none too early: true\n\
+                    while one goroutine slept on its thread, the others got answers: true\n";
+    for output in outputs("poller") {
+        assert_eq!(without_brackets(&output), expected);
+    }
+}
+
+#[test]
 fn md5all_prints_what_md5sum_does() {
     // A wrong digest, a file forgotten, a name printed otherwise, another order.
     let root = tree::make("md5all", 120);

@@ -2,7 +2,9 @@
 
 use crate::harness::{self, Figure, Options, Run};
 use crate::harness::{cpu_ms, expected_prime, memory, ms_since, parked_figures, sleep_figures, sleep_ns};
+use crate::{LEFT_OUT, talk};
 use go_lib::chan::{Sender, chan};
+use go_lib::net::{TcpListener, TcpStream};
 use go_lib::sync::WaitGroup;
 use go_lib::{go, select};
 use std::hint::black_box;
@@ -30,6 +32,8 @@ pub fn workload(name: &str) -> Run {
         "spawn 100k" => Run::Timed(spawn_many),
         "parked" => Run::Figures(parked),
         "sleeps" => Run::Figures(sleeps),
+        "tcp echo 64" => Run::Timed(echoes),
+        "tcp idle" => Run::Missing(LEFT_OUT),
         "recursion 10k" => Run::First(recursion),
         _ => Run::Missing(NO_MUTEX),
     }
@@ -277,6 +281,27 @@ fn sleeps(n: u64) -> Vec<Figure> {
     }
     let late = (0..n).map(|_| rx.recv().unwrap()).collect();
     sleep_figures(late, cpu_ms() - cpu)
+}
+
+fn echoes(n: u64) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    go!(move || {
+        for _ in 0..talk::CONNECTIONS {
+            let stream = listener.accept().unwrap();
+            go!(move || talk::answer(stream));
+        }
+    });
+    let clients = Arc::new(WaitGroup::new());
+    clients.add(talk::CONNECTIONS as i64);
+    for client in 0..talk::CONNECTIONS {
+        let clients = clients.clone();
+        go!(move || {
+            talk::ask(TcpStream::connect(address).unwrap(), talk::share(n, client));
+            clients.done();
+        });
+    }
+    clients.wait();
 }
 
 fn descend(depth: u64, bottom: &dyn Fn()) -> u64 {

@@ -8,6 +8,7 @@ mod go_side;
 #[path = "../../suite/harness.rs"]
 mod harness;
 mod may_side;
+mod talk;
 mod tasks;
 mod threads;
 
@@ -15,6 +16,7 @@ use harness::{Options, Run};
 
 const ROUNDED_UP: &str = "channels of capacity 1, as there are none without a buffer";
 const NO_SELECT: &str = "no select";
+const LEFT_OUT: &str = "left out";
 const NOT_TASKS: &str = "channels only, on plain threads";
 
 type Side = fn(&str) -> Run;

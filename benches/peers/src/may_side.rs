@@ -2,8 +2,10 @@
 
 use crate::harness::{self, Figure, Options, Run};
 use crate::harness::{cpu_ms, memory, ms_since, parked_figures, sleep_figures, sleep_ns};
+use crate::{LEFT_OUT, talk};
 use may::coroutine::{self, Builder};
 use may::go;
+use may::net::{TcpListener, TcpStream};
 use may::sync::{Mutex, WaitGroup, mpmc, mpsc};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -26,6 +28,8 @@ pub fn workload(name: &str) -> Run {
         "parked" => Run::Figures(parked),
         "sleeps" => Run::Figures(sleeps),
         "mutex 8" => Run::Timed(mutex),
+        "tcp echo 64" => Run::Timed(echoes),
+        "tcp idle" => Run::Missing(LEFT_OUT),
         "recursion 10k" => Run::But(FIXED, Box::new(Run::First(recursion))),
         _ => Run::Missing(UNBOUNDED),
     }
@@ -186,6 +190,22 @@ fn sleeps(n: u64) -> Vec<Figure> {
         .collect();
     let late = all.into_iter().map(|c| c.join().unwrap()).collect();
     sleep_figures(late, cpu_ms() - cpu)
+}
+
+fn echoes(n: u64) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = go!(move || {
+        for _ in 0..talk::CONNECTIONS {
+            let (stream, _) = listener.accept().unwrap();
+            go!(move || talk::answer(stream));
+        }
+    });
+    let clients: Vec<_> = (0..talk::CONNECTIONS)
+        .map(|client| go!(move || talk::ask(TcpStream::connect(address).unwrap(), talk::share(n, client))))
+        .collect();
+    clients.into_iter().for_each(|c| c.join().unwrap());
+    server.join().unwrap();
 }
 
 fn descend(depth: u64, bottom: &dyn Fn()) -> u64 {

@@ -2,11 +2,12 @@
 
 mod channels;
 mod crowds;
+mod echo;
 mod selects;
 mod workloads;
 
-use crate::ROUNDED_UP;
 use crate::harness::Run;
+use crate::{LEFT_OUT, ROUNDED_UP};
 use channels::{Flume, Kanal, Tokio};
 use std::future::Future;
 use std::sync::OnceLock;
@@ -36,6 +37,8 @@ fn common(name: &str) -> Run {
         "spawn and join" => Run::Timed(|n| run(workloads::spawn_join(n))),
         "spawn 100k" => Run::Timed(|n| run(workloads::spawn_many(n))),
         "mutex 8" => Run::Timed(|n| run(workloads::mutex(n))),
+        "tcp echo 64" => Run::Timed(|n| run(echo::echoes(n))),
+        "tcp idle" => Run::Missing(LEFT_OUT),
         "sleeps" => Run::Figures(|n| run(crowds::sleeps(n))),
         _ => Run::Missing(NO_STACK),
     }
