@@ -18,6 +18,9 @@ use std::backtrace::Backtrace;
 /// Room that naming a backtrace wants on the caller's stack. Taking one wants little.
 const ROOM: usize = 256 << 10;
 
+/// So many times a goroutine is looked at that is between running and waiting.
+const PATIENCE: u32 = 100;
+
 /// All goroutines, as [`runtime::dump`](crate::runtime::dump) found them.
 ///
 /// `Display` shows them as Go does; thousands of goroutines that stand in the same place are shown once.
@@ -167,9 +170,17 @@ fn own_record(g: NonNull<Goroutine>, place: &Backtrace) -> Option<GoroutineRecor
 
 /// Another goroutine than the caller's own; `None` if there is none in this object.
 fn record(g: &'static Goroutine, names: &mut Names) -> Option<GoroutineRecord> {
-    let glance = g.glance()?;
-    if glance.state == State::Waiting && g.word.freeze() {
-        return frozen(g, names);
+    let mut glance = g.glance()?;
+    // It says that it waits a moment before it does, and until somebody runs it; and another dump may look at it.
+    for _ in 0..PATIENCE {
+        if glance.state != State::Waiting {
+            break;
+        }
+        if g.word.freeze() {
+            return frozen(g, names);
+        }
+        std::thread::yield_now();
+        glance = g.glance()?;
     }
     let note = match glance.state {
         State::Running => "goroutine running on other thread; stack unavailable",

@@ -22,7 +22,9 @@ fn waits_here(rx: &Receiver<u32>) -> Option<u32> {
 fn dump_of_sleepers(reasons: &[(u64, &str)]) -> Dump {
     loop {
         let dump = dump();
-        let waits = |(id, reason): &(u64, &str)| find(&dump, *id).is_some_and(|g| g.reason() == Some(reason));
+        let waits = |(id, reason): &(u64, &str)| {
+            find(&dump, *id).is_some_and(|g| g.reason() == Some(reason) && g.note().is_none_or(|_| !NATIVE))
+        };
         if reasons.iter().all(waits) {
             return dump;
         }
