@@ -7,13 +7,13 @@ use crate::primitives::sync::Arc;
 use crate::primitives::{Lock, LockRank, Tally};
 use loom::thread;
 
-/// A world of one worker, one timer, and some threads.
+/// A world of some workers, timers and threads.
 struct Small {
     external: Tally,
     accounted: Tally,
     /// What the kernel knows.
     threads: AtomicU32,
-    at_work: Lock<bool>,
+    at_work: Lock<u32>,
     resumed: AtomicU64,
     /// What happened so far that a deadlocked program could not have done.
     happened: AtomicU32,
@@ -25,7 +25,7 @@ impl World for Small {
     }
 
     fn at_rest(&self) -> Option<u64> {
-        let quiet = || !*self.at_work.lock();
+        let quiet = || *self.at_work.lock() == 0;
         if !quiet() {
             return None;
         }
@@ -51,7 +51,7 @@ impl Small {
             external: Tally::new(),
             accounted: Tally::new(),
             threads: AtomicU32::new(own + foreign),
-            at_work: Lock::new(LockRank::Sched, false),
+            at_work: Lock::new(LockRank::Sched, 0),
             resumed: AtomicU64::new(0),
             happened: AtomicU32::new(0),
         };
@@ -66,7 +66,7 @@ impl Small {
 
     /// Hands the worker its processor.
     fn wake_worker(&self, worker: &thread::Thread) {
-        *self.at_work.lock() = true;
+        *self.at_work.lock() += 1;
         worker.unpark();
     }
 
@@ -79,7 +79,7 @@ impl Small {
             let resumed = world.resumed.load(Ordering::Relaxed);
             world.resumed.store(resumed + 1, Ordering::Relaxed);
             job(&world);
-            *world.at_work.lock() = false;
+            *world.at_work.lock() -= 1;
         })
     }
 
@@ -158,6 +158,63 @@ fn a_timer_wakes_a_worker_that_starts_a_thread() {
             })
         };
         world.look_and_wait([foreign, worker, timer]);
+    });
+}
+
+/// Mutations seen to fail here: `look` that does not compare how often goroutines were resumed.
+#[test]
+fn a_thread_wakes_a_worker_that_starts_another() {
+    // The worker was at rest before and after; in between it started a thread that nobody counted any more.
+    loom::model(|| {
+        let world = Small::new(1, 1, 0);
+        let second = {
+            let world = world.clone();
+            thread::spawn(move || {
+                thread::park();
+                world.happens();
+                world.ends();
+            })
+        };
+        let begins = second.thread().clone();
+        let worker = Small::worker(&world, move |world| {
+            // ORDERING: SeqCst; stands for the kernel.
+            world.threads.fetch_add(1, Ordering::SeqCst);
+            begins.unpark();
+        });
+        let first = {
+            let (world, worker) = (world.clone(), worker.thread().clone());
+            thread::spawn(move || {
+                world.wake_worker(&worker);
+                world.ends();
+            })
+        };
+        world.look_and_wait([second, worker, first]);
+    });
+}
+
+/// Mutations seen to fail here: a tally whose readings are equal although it went up and down.
+#[test]
+fn a_worker_sets_a_timer_that_wakes_another() {
+    // No external before, none after; the one in between has brought a worker to life since that one was looked at.
+    loom::model(|| {
+        let world = Small::new(3, 0, 0);
+        let second = Small::worker(&world, Small::happens);
+        let timer = {
+            let (world, second) = (world.clone(), second.thread().clone());
+            thread::spawn(move || {
+                thread::park();
+                world.wake_worker(&second);
+                world.external.take();
+            })
+        };
+        let due = timer.thread().clone();
+        let first = Small::worker(&world, move |world| {
+            world.external.add();
+            due.unpark();
+        });
+        // It is at work already when somebody begins to look.
+        world.wake_worker(first.thread());
+        world.look_and_wait([second, timer, first]);
     });
 }
 
