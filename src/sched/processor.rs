@@ -82,14 +82,15 @@ impl Processor {
     }
 
     pub(super) fn set_holder(&self, w: &'static Worker) {
-        // ORDERING: Relaxed; a hint, checked under the worker's lease.
-        self.holder.store(ptr::from_ref(w).cast_mut(), Ordering::Relaxed);
+        // ORDERING: Release publishes the worker itself, which may be new; pairs with the Acquire in `holder`. That it
+        // holds this processor is a hint, checked under the worker's lease.
+        self.holder.store(ptr::from_ref(w).cast_mut(), Ordering::Release);
     }
 
     pub(super) fn holder(&self) -> Option<&'static Worker> {
-        // ORDERING: Relaxed; a hint, checked under the worker's lease.
-        let w = self.holder.load(Ordering::Relaxed);
-        // SAFETY: workers are leaked.
+        // ORDERING: Acquire pairs with the Release in `set_holder`: a worker is seen as it was made.
+        let w = self.holder.load(Ordering::Acquire);
+        // SAFETY: workers are leaked, and this one was complete when it was stored.
         unsafe { w.as_ref() }
     }
 
