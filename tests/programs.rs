@@ -24,6 +24,8 @@ mod overflow;
 mod panics;
 #[path = "programs/settings.rs"]
 mod settings;
+#[path = "support/signals.rs"]
+mod usual;
 
 use std::process::ExitCode;
 

@@ -9,12 +9,14 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 mod support;
+#[path = "support/signals.rs"]
+mod usual;
 
 /// Runs the test `name` of this program in a process of its own: its signals are its own, too.
 fn child(name: &str) -> Output {
     let me = std::env::current_exe().unwrap();
     let arguments = ["--exact", name, "--ignored", "--nocapture", "--test-threads=1"];
-    Command::new(me).args(arguments).output().unwrap()
+    usual::with_usual_signals(&mut Command::new(me)).args(arguments).output().unwrap()
 }
 
 #[track_caller]

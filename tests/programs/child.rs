@@ -1,6 +1,7 @@
 //! Starts a program of this binary, and tells how it ended.
 
 use crate::Named;
+use crate::usual::with_usual_signals;
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, Stdio};
@@ -76,6 +77,7 @@ pub fn run_with<'a>(program: &str, env: impl IntoIterator<Item = (&'a str, OsStr
     // On a crowded machine any of them may keep a thread for long; what is said of it has tests of its own.
     command.env("GAGGLE_WARN", "0");
     command.env("RUST_BACKTRACE", "0").env("GAGGLE_PROGRAM", program).envs(env);
+    with_usual_signals(&mut command);
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let pid = child.id() as libc::pid_t;
     let (done, end) = mpsc::channel::<()>();
