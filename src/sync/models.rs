@@ -397,6 +397,23 @@ fn semaphore_serves_a_large_request_and_those_behind_it() {
     });
 }
 
+/// Mutations seen to fail here: a release that serves the first waiter only.
+#[test]
+fn semaphore_serves_all_that_it_can() {
+    // Two waiters for two permits that come at once: the second sleeps beside a free one, and nobody releases again.
+    loom::model(|| {
+        let sem = Arc::new(Semaphore::new(2));
+        sem.acquire(2);
+        let waiters: [_; 2] = core::array::from_fn(|_| {
+            let sem = sem.clone();
+            thread::spawn(move || sem.acquire(1))
+        });
+        sem.release(2);
+        waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
+        assert!(!sem.try_acquire(1));
+    });
+}
+
 /// Mutations seen to fail here: a waiter that does not publish `waiting`; one that returns without the mutex.
 #[test]
 fn condvar_loses_no_notification() {
