@@ -10,6 +10,9 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
 mod support;
+#[cfg(target_os = "linux")]
+#[path = "support/threads.rs"]
+mod threads;
 use support::{everywhere, scaled, turn};
 
 #[test]
@@ -260,6 +263,7 @@ fn child_without_address_space() {
         // Stacks, workers and allocator are warm.
         let warm: Vec<_> = (0..32).map(|_| go!({ runtime::yield_now() })).collect();
         warm.into_iter().for_each(|g| g.join().unwrap());
+        threads::wait_for_the_runtimes_threads();
         limit_address_space(512 << 10);
         let me = runtime::id();
         let there = catch_unwind(AssertUnwindSafe(|| runtime::blocking(|| (runtime::id(), LOCAL.get()))));

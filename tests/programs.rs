@@ -24,6 +24,8 @@ mod overflow;
 mod panics;
 #[path = "programs/settings.rs"]
 mod settings;
+#[path = "support/threads.rs"]
+mod threads;
 #[path = "support/signals.rs"]
 mod usual;
 

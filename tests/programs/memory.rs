@@ -119,6 +119,7 @@ fn out_of_address_space() -> ExitCode {
     let all: Vec<_> = (0..2048).map(|_| wait.clone()).map(|wait| gaggle::spawn(move || wait.recv())).collect();
     drop(go_on);
     all.into_iter().for_each(|g| assert_eq!(g.join().unwrap(), None));
+    crate::threads::wait_for_the_runtimes_threads();
     let limit =
         libc::rlimit { rlim_cur: (status("VmSize") + (256 << 20)) as libc::rlim_t, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: a plain call with a valid argument.
