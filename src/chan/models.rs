@@ -7,11 +7,7 @@ use core::mem::MaybeUninit;
 
 /// Waits while another thread stands for the timer.
 fn timed_wait(ticket: Ticket, reason: WaitReason) -> Outcome {
-    let timer = loom::thread::spawn(move || {
-        if ticket.claim(Outcome::TIMED_OUT) {
-            ticket.wake();
-        }
-    });
+    let timer = loom::thread::spawn(move || ticket.end(Outcome::TIMED_OUT));
     let outcome = ticket.wait(reason);
     timer.join().unwrap();
     outcome

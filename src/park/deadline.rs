@@ -149,9 +149,7 @@ fn timer_thread() {
 fn run(action: Action, now: Instant) {
     match action {
         Action::End(ticket) => {
-            if ticket.claim(Outcome::TIMED_OUT) {
-                ticket.wake();
-            }
+            ticket.end(Outcome::TIMED_OUT);
         }
         Action::Run(on_time) => on_time.due(now),
     }

@@ -35,6 +35,15 @@ impl Ticket {
         self.parker.wake();
     }
 
+    /// Ends the wait with `outcome` and lets the sleeper run; false if somebody has ended it before.
+    pub(crate) fn end(self, outcome: Outcome) -> bool {
+        let won = self.claim(outcome);
+        if won {
+            self.wake();
+        }
+        won
+    }
+
     /// Sleeps until the wait is claimed and woken; never returns early.
     #[inline]
     pub(crate) fn wait(self, reason: WaitReason) -> Outcome {

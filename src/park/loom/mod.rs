@@ -159,9 +159,7 @@ fn who() -> Option<usize> {
 /// Waits with a deadline: in a model it may pass at any moment. The sleeper plays the timer's part: its claim is made
 /// in every order with the claims of others.
 pub(crate) fn wait_until(ticket: Ticket, reason: WaitReason, _deadline: Instant) -> Outcome {
-    if ticket.claim(Outcome::TIMED_OUT) {
-        ticket.wake();
-    }
+    ticket.end(Outcome::TIMED_OUT);
     ticket.wait(reason)
 }
 
