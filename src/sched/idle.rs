@@ -23,6 +23,7 @@
 //! # Locking
 //! All lists: `lists` (rank Sched). `n_idle` and `wanted` are written under it, and read without it as hints.
 
+#[cfg(not(loom))]
 pub(super) use handoff::Retaken;
 
 use crate::primitives::atomic::{AtomicBool, AtomicU32, Ordering, fence};
