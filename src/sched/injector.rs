@@ -1,33 +1,65 @@
 //! The global run queue: everybody pushes, every processor looks, in batches.
 //!
+//! It is two queues that are served in turn: a goroutine that has run before, and was woken, does not wait behind a hundred
+//! thousand that were just started.
+//!
 //! # Invariants
-//! 1. `len` is written under the lock and equals the list's length there; read without it, it is a hint that
+//! 1. `len` is written under the lock and equals the lists' length there; read without it, it is a hint that
 //!    the idle protocol makes exact by its fences (`README.md`, F1 and F2).
 //!
 //! # Locking
-//! `list`: its lock (rank Sched).
+//! `lists`: its lock (rank Leaf).
 
 use super::list::{Linked, List};
 use crate::primitives::atomic::{AtomicUsize, Ordering};
 use crate::primitives::{Lock, LockRank};
 use core::ptr::NonNull;
 
+#[derive(Debug)]
+struct Lists<T> {
+    /// What has run before, or comes in a batch.
+    resumed: List<T>,
+    /// What was never started.
+    fresh: List<T>,
+    /// Whose turn it is.
+    fresh_next: bool,
+}
+
+impl<T: Linked> Lists<T> {
+    const fn new() -> Self {
+        Self { resumed: List::new(), fresh: List::new(), fresh_next: false }
+    }
+
+    fn len(&self) -> usize {
+        self.resumed.len() + self.fresh.len()
+    }
+
+    fn pop(&mut self) -> Option<NonNull<T>> {
+        self.fresh_next = !self.fresh_next;
+        if self.fresh_next {
+            self.resumed.pop_front().or_else(|| self.fresh.pop_front())
+        } else {
+            self.fresh.pop_front().or_else(|| self.resumed.pop_front())
+        }
+    }
+}
+
 /// See the module's page.
 #[derive(Debug)]
 pub(crate) struct Injector<T> {
     len: AtomicUsize,
-    list: Lock<List<T>>,
+    lists: Lock<Lists<T>>,
 }
 
 impl<T: Linked> Injector<T> {
     #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
-        Self { len: AtomicUsize::new(0), list: Lock::new(LockRank::Leaf, List::new()) }
+        Self { len: AtomicUsize::new(0), lists: Lock::new(LockRank::Leaf, Lists::new()) }
     }
 
     #[cfg(loom)]
     pub(crate) fn new() -> Self {
-        Self { len: AtomicUsize::new(0), list: Lock::new(LockRank::Leaf, List::new()) }
+        Self { len: AtomicUsize::new(0), lists: Lock::new(LockRank::Leaf, Lists::new()) }
     }
 
     /// Whether there is nothing; a hint unless the idle protocol's fences are around it (I1).
@@ -45,23 +77,36 @@ impl<T: Linked> Injector<T> {
         self.len.load(Ordering::Relaxed)
     }
 
+    /// Queues what has run before.
+    ///
     /// # Safety
     /// `item` is alive and in no list.
     pub(crate) unsafe fn push(&self, item: NonNull<T>) {
-        let mut list = self.list.lock();
         // SAFETY: by the contract.
-        unsafe { list.push_back(item) };
-        // ORDERING: Relaxed; written under the lock (I1).
-        self.len.store(list.len(), Ordering::Relaxed);
+        self.change(|lists| unsafe { lists.resumed.push_back(item) });
+    }
+
+    /// Queues what was never started.
+    ///
+    /// # Safety
+    /// `item` is alive and in no list.
+    #[cfg_attr(loom, allow(dead_code, reason = "as `push`, as far as a model goes"))]
+    pub(crate) unsafe fn push_fresh(&self, item: NonNull<T>) {
+        // SAFETY: by the contract.
+        self.change(|lists| unsafe { lists.fresh.push_back(item) });
     }
 
     /// As pushing all of `items`, which is empty afterwards.
     #[cfg_attr(loom, allow(dead_code, reason = "as `push`, as far as a model goes"))]
     pub(crate) fn append(&self, items: &mut List<T>) {
-        let mut list = self.list.lock();
-        list.append(items);
-        // ORDERING: Relaxed; as in `push`.
-        self.len.store(list.len(), Ordering::Relaxed);
+        self.change(|lists| lists.resumed.append(items));
+    }
+
+    fn change(&self, f: impl FnOnce(&mut Lists<T>)) {
+        let mut lists = self.lists.lock();
+        f(&mut lists);
+        // ORDERING: Relaxed; written under the lock (I1).
+        self.len.store(lists.len(), Ordering::Relaxed);
     }
 
     /// Takes a fair share for one of `sharers`, at most `most`: the first to run, the others by `rest`.
@@ -74,16 +119,62 @@ impl<T: Linked> Injector<T> {
         if self.is_empty() {
             return None;
         }
-        let mut list = self.list.lock();
-        let share = (list.len() / sharers.max(1) + 1).min(most.max(1));
-        let first = list.pop_front()?;
+        let mut lists = self.lists.lock();
+        let share = (lists.len() / sharers.max(1) + 1).min(most.max(1));
+        let first = lists.pop()?;
         for _ in 1..share {
-            let Some(item) = list.pop_front() else { break };
+            let Some(item) = lists.pop() else { break };
             rest(item);
         }
         // ORDERING: Release keeps what `rest` did before; pairs with the Acquire in `is_empty`.
-        self.len.store(list.len(), Ordering::Release);
+        self.len.store(lists.len(), Ordering::Release);
         Some(first)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::primitives::cell::UnsafeCell;
+    use core::ptr;
+
+    struct Item {
+        link: UnsafeCell<*mut Item>,
+        resumed: bool,
+    }
+
+    // SAFETY: always the same field.
+    unsafe impl Linked for Item {
+        fn link(&self) -> &UnsafeCell<*mut Self> {
+            &self.link
+        }
+    }
+
+    #[test]
+    fn neither_queue_waits_for_the_other_one() {
+        // What was woken waits behind all that was just started, or what was started behind all that is woken.
+        let injector = Injector::new();
+        let items: Vec<_> =
+            (0..40).map(|n| Item { link: UnsafeCell::new(ptr::null_mut()), resumed: n >= 20 }).collect();
+        for item in &items {
+            // SAFETY: the items stay where they are, and are in no list.
+            unsafe {
+                if item.resumed {
+                    injector.push(NonNull::from(item));
+                } else {
+                    injector.push_fresh(NonNull::from(item));
+                }
+            }
+        }
+        for _ in 0..4 {
+            let mut batch = Vec::new();
+            let first = injector.pop_batch(1, 10, |item| batch.push(item));
+            batch.extend(first);
+            // SAFETY: they are alive.
+            let resumed = batch.iter().filter(|item| unsafe { item.as_ref() }.resumed).count();
+            assert_eq!((batch.len(), resumed), (10, 5));
+        }
+        assert!(injector.is_empty());
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::config::Config;
 use super::counters::Counters;
-use super::goroutine::Goroutine;
+use super::goroutine::{Goroutine, flags};
 use super::idle::Attendance;
 use super::injector::Injector;
 use super::processor::Processor;
@@ -129,8 +129,14 @@ impl Scheduler {
 
     /// Queues a runnable goroutine where any worker may take it; the caller notifies.
     pub(super) fn inject(&self, g: NonNull<Goroutine>) {
-        // SAFETY: whoever makes a goroutine runnable owns it, so it is in no list.
-        unsafe { self.injector.push(g) };
+        // SAFETY: whoever makes a goroutine runnable owns it, so it is in no list, and runs nowhere.
+        unsafe {
+            if g.as_ref().has(flags::STARTED) {
+                self.injector.push(g);
+            } else {
+                self.injector.push_fresh(g);
+            }
+        }
     }
 
     /// Moves the work of a processor that goes out of use to the injector.
