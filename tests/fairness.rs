@@ -141,29 +141,28 @@ fn yielding_goroutines_at_home_do_not_starve_new_ones() {
 
 #[test]
 fn yielding_goroutines_do_not_starve_what_is_started_from_outside() {
-    // An injector that is looked at only when the queues are empty, which these never are.
+    // An injector that is looked at only when the queues are empty, which these never are. They migrate, so that their
+    // queue goes with the processor, should the monitor hand that to another worker.
     let _alone = alone_with(1);
-    let done = Flag::default();
-    let (tx, running) = chan(3);
-    let yielders: Vec<_> = (0..3)
-        .map(|_| {
-            let (tx, done) = (tx.clone(), done.clone());
-            spawn(move || {
-                tx.send(()).unwrap();
-                while !done.is_up() {
-                    runtime::yield_now();
-                }
+    migrating(|| {
+        let done = Flag::default();
+        let (tx, running) = chan(3);
+        let yielders: Vec<_> = (0..3)
+            .map(|_| {
+                let (tx, done) = (tx.clone(), done.clone());
+                spawn(move || {
+                    tx.send(()).unwrap();
+                    while !done.is_up() {
+                        runtime::yield_now();
+                    }
+                })
             })
-        })
-        .collect();
-    (0..3).for_each(|_| running.recv().unwrap());
-    drop(tx);
-    let late = {
-        let done = done.clone();
-        spawn(move || done.raise())
-    };
-    late.join().unwrap();
-    yielders.into_iter().for_each(|g| g.join().unwrap());
+            .collect();
+        (0..3).for_each(|_| running.recv().unwrap());
+        let late = std::thread::spawn(move || spawn(move || done.raise()).join().unwrap());
+        yielders.into_iter().for_each(|g| g.join().unwrap());
+        late.join().unwrap();
+    });
 }
 
 #[test]
