@@ -1,12 +1,13 @@
 //! Fairness: whatever is runnable runs, however busy its neighbours are. One test at a time, since each one sets the
 //! number of processors for the whole process.
 //!
-//! A test of this file that fails does not assert: it hangs, as the starved goroutine never runs.
+//! A test of this file that fails hangs as a rule, as the starved goroutine never runs.
 
 use gaggle::runtime::{self, lock_os_thread};
 use gaggle::{Receiver, Sender, chan, spawn};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod common;
@@ -141,27 +142,42 @@ fn yielding_goroutines_at_home_do_not_starve_new_ones() {
 
 #[test]
 fn yielding_goroutines_do_not_starve_what_is_started_from_outside() {
-    // An injector that is looked at only when the queues are empty, which these never are. They migrate, so that their
-    // queue goes with the processor, should the monitor hand that to another worker.
+    // An injector that is looked at only when the queues are empty, which these never are: until the monitor comes by, as
+    // it does on a busy machine. So the turns are counted that the others have meanwhile.
+    const MANY: usize = 1_000_000;
+    const FEW: usize = 1_000;
     let _alone = alone_with(1);
     migrating(|| {
-        let done = Flag::default();
+        let turns = Arc::new(AtomicUsize::new(0));
+        let give_up_at = Arc::new(AtomicUsize::new(usize::MAX));
+        let ran_at = Arc::new(AtomicUsize::new(usize::MAX));
         let (tx, running) = chan(3);
         let yielders: Vec<_> = (0..3)
             .map(|_| {
-                let (tx, done) = (tx.clone(), done.clone());
+                let (tx, turns, give_up_at, ran_at) = (tx.clone(), turns.clone(), give_up_at.clone(), ran_at.clone());
                 spawn(move || {
                     tx.send(()).unwrap();
-                    while !done.is_up() {
+                    while ran_at.load(Relaxed) == usize::MAX && turns.fetch_add(1, Relaxed) < give_up_at.load(Relaxed) {
                         runtime::yield_now();
                     }
                 })
             })
             .collect();
         (0..3).for_each(|_| running.recv().unwrap());
-        let late = std::thread::spawn(move || spawn(move || done.raise()).join().unwrap());
+        let outside = {
+            let (turns, give_up_at, ran_at) = (turns.clone(), give_up_at.clone(), ran_at.clone());
+            std::thread::spawn(move || {
+                let now = turns.clone();
+                let late = spawn(move || ran_at.store(now.load(Relaxed), Relaxed));
+                let queued_at = turns.load(Relaxed);
+                give_up_at.store(queued_at + MANY, Relaxed);
+                late.join().unwrap();
+                queued_at
+            })
+        };
         yielders.into_iter().for_each(|g| g.join().unwrap());
-        late.join().unwrap();
+        let waited = ran_at.load(Relaxed).min(turns.load(Relaxed)).saturating_sub(outside.join().unwrap());
+        assert!(waited < FEW, "the others had {waited} turns meanwhile");
     });
 }
 
