@@ -33,8 +33,8 @@ const ROOMS: [(&str, &[&str]); 22] = [
     ("process", &["go", "io::blocking", "park", "primitives"]),
     // A body is entered by whoever drives it, on a stack of its own.
     ("generator", &["chan", "coroutine", "go", "primitives", "sched::current", "sync"]),
-    // Looks names up where it may block.
-    ("net", &["io::blocking", "park", "primitives"]),
+    // Looks names up where it may block; listens as Go does.
+    ("net", &["io::blocking", "park", "platform::poller::lengthen_backlog", "primitives"]),
     // A public face of the coroutine floor.
     ("stack", &["coroutine", "sched::current"]),
     ("runtime", &["coroutine::stack", "diag", "go", "io::blocking", "park", "sched", "testing"]),

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 mod support;
 use support::turn;
 
+#[path = "net/backlog.rs"]
+mod backlog;
 #[path = "net/conversions.rs"]
 mod conversions;
 #[path = "net/deadlines.rs"]

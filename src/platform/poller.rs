@@ -14,7 +14,7 @@ use std::time::Duration;
 #[cfg_attr(not(unix), path = "poller/other.rs")]
 mod source;
 
-pub(crate) use source::{AsSource, REARM, Source};
+pub(crate) use source::{AsSource, REARM, Source, lengthen_backlog};
 
 /// How many events one look takes at most.
 const EVENTS: usize = 256;
