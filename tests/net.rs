@@ -4,6 +4,7 @@ use gaggle::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use gaggle::sync::WaitGroup;
 use gaggle::{chan, spawn};
 use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,12 @@ fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
+}
+
+/// Lets some seven connections wait for an accept, so that few fill the queue.
+fn shorten_the_queue(listener: &impl AsRawFd) {
+    // SAFETY: it takes two numbers.
+    assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 7) }, 0);
 }
 
 /// The two ends of a connection.

@@ -44,6 +44,16 @@
 //! `try_clone` gives a second handle of the same descriptor: it can't fail, and timeouts, deadlines and
 //! `set_nonblocking` are shared, as they are in the kernel.
 //!
+//! # Descriptors
+//!
+//! Each socket needs one. When the process has no more, what would make one fails with the system's error (`EMFILE`,
+//! "Too many open files"), and works again as soon as some are closed; see [`TcpListener::accept`].
+//!
+//! How many there may be is the process's own affair, which its children inherit, so gaggle leaves the limit as it is.
+//! Go raises the soft limit to the hard one when a program starts. A server for thousands of clients does so itself,
+//! first thing in `main`, for instance by `rlimit::increase_nofile_limit(u64::MAX)` of the crate `rlimit`; or the shell
+//! that starts it, by `ulimit -n`.
+//!
 //! # Names
 //!
 //! [`ToSocketAddrs`] is `std`'s for the same types; a name is looked up as

@@ -36,7 +36,7 @@ fn a_crowd_is_let_in_before_the_first_accept() {
 #[cfg(target_os = "linux")]
 fn as_many_may_wait_as_the_kernel_allows() {
     // A number of our own, which the administrator of a busy server can't raise.
-    use std::os::fd::AsRawFd;
+    let _turn = turn("as_many_may_wait_as_the_kernel_allows");
     let Some(allowed) = allowed() else { return };
     let (listener, _) = listener();
     // SAFETY: plain numbers, for which 0 is one.

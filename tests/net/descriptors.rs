@@ -63,9 +63,21 @@ fn in_a_child(name: &str, variable: &str) -> std::process::Output {
     child.output().unwrap()
 }
 
+/// Lets this process have `n` descriptors at most.
+fn lower_the_limit(n: usize) {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: it writes the limit.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }, 0);
+    limit.rlim_cur = n as libc::rlim_t;
+    assert!(limit.rlim_cur <= limit.rlim_max, "too few descriptors for this test (ulimit -Hn): {n} are needed");
+    // SAFETY: it reads the limit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+}
+
 #[test]
 fn a_full_table_is_an_error_of_accept() {
     // An accept that spins, or that swallows the error, or a listener that never recovers (EMFILE).
+    let _turn = turn("a_full_table_is_an_error_of_accept");
     const CHILD: &str = "GAGGLE_TEST_FULL_TABLE";
     if std::env::var_os(CHILD).is_none() {
         let output = in_a_child("descriptors::a_full_table_is_an_error_of_accept", CHILD);
@@ -79,9 +91,7 @@ fn a_full_table_is_an_error_of_accept() {
         let _accepted = listener.accept().unwrap();
         drop(first);
         // The client's socket is the last for which there is room.
-        let limit = libc::rlimit { rlim_cur: open_descriptors() as libc::rlim_t + 20, rlim_max: 1024 };
-        // SAFETY: it reads the limit.
-        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+        lower_the_limit(open_descriptors() + 20);
         let acceptor = {
             let listener = listener.try_clone().unwrap();
             spawn(move || listener.accept().unwrap())

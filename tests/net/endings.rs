@@ -4,7 +4,6 @@ use super::*;
 
 /// Lets the close of `stream` send a reset.
 fn reset(stream: TcpStream) {
-    use std::os::fd::AsRawFd;
     let linger = libc::linger { l_onoff: 1, l_linger: 0 };
     let len = size_of::<libc::linger>() as libc::socklen_t;
     let (fd, option) = (stream.as_raw_fd(), (&raw const linger).cast());
@@ -163,6 +162,7 @@ fn a_refused_connection_is_an_error() {
 #[test]
 fn an_address_in_use_is_an_error() {
     // A second listener that takes the first one's connections.
+    let _turn = turn("an_address_in_use_is_an_error");
     let (_listener, address) = listener();
     assert_eq!(kind(TcpListener::bind(address)), Some(ErrorKind::AddrInUse));
 }
