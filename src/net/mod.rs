@@ -29,6 +29,7 @@
 //! # Blocking
 //!
 //! An operation tries the system call, and parks only if the kernel says that it would block; a plain thread blocks.
+//! One that a signal interrupts is tried again, as in Go: no operation fails with `Interrupted`.
 //! `Read` and `Write` are there for the sockets and for shared references, so what is written for `std`'s streams (TLS,
 //! HTTP parsers, `BufReader`) runs on these unchanged.
 //!
