@@ -37,7 +37,8 @@
 //!
 //! `set_read_timeout` and `set_write_timeout` are `std`'s: so long may each operation take. `set_read_deadline`,
 //! `set_write_deadline` and `set_deadline` are Go's: an instant for all of them, which may be set, moved or cleared
-//! while a goroutine waits. Both end an operation with `TimedOut`, on every platform. `close` ends all operations of all
+//! while a goroutine waits. Both end an operation with `TimedOut`, on every platform. A peer that sends a byte an hour
+//! exceeds no timeout, and costs a parked goroutine until a deadline ends it. `close` ends all operations of all
 //! handles, and tells the peer; otherwise the last handle to be dropped closes.
 //!
 //! # Handles

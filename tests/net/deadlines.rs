@@ -129,6 +129,27 @@ fn a_deadline_moved_later_or_cleared_does_not_end_the_wait() {
 }
 
 #[test]
+fn a_byte_now_and_then_ends_with_the_deadline() {
+    // A client that sends a byte an hour: no read takes too long, and the request never ends.
+    let _turn = turn("a_byte_now_and_then_ends_with_the_deadline");
+    everywhere(|| {
+        let (client, server) = pair();
+        let drips = spawn(move || {
+            while (&client).write(b"x").is_ok() {
+                gaggle::time::sleep(ms(1));
+            }
+        });
+        server.set_read_timeout(Some(Duration::from_secs(600))).unwrap();
+        let start = Instant::now();
+        server.set_read_deadline(Some(start + ms(20)));
+        assert_eq!(kind(drain(&server)), Some(ErrorKind::TimedOut));
+        assert!(start.elapsed() >= ms(20));
+        drop(server);
+        drips.join().unwrap();
+    });
+}
+
+#[test]
 fn an_accept_has_a_deadline_too() {
     // A listener that cannot be interrupted.
     let _turn = turn("an_accept_has_a_deadline_too");

@@ -13,10 +13,11 @@ fn some_connections(n: usize) {
         for (at, stream) in listener.incoming().take(n).enumerate() {
             let stream = stream.unwrap();
             spawn(move || {
-                // A part of them is dropped unread, a part times out, a part ends as it should.
-                match at % 3 {
+                // A part of them times out, is dropped unread, is reset; the others end as they should.
+                match at % 4 {
                     0 => stream.set_read_timeout(Some(ms(1))).unwrap(),
                     1 => return,
+                    2 => return reset(stream),
                     _ => {}
                 }
                 let _ = io::copy(&mut &stream, &mut &stream);
@@ -24,10 +25,13 @@ fn some_connections(n: usize) {
         }
     });
     let wg = WaitGroup::new();
-    for _ in 0..n {
+    for at in 0..n {
         wg.go(move || {
             let Ok(mut client) = TcpStream::connect(address) else { return };
             let _ = client.write_all(b"hello");
+            if at % 5 == 0 {
+                return reset(client);
+            }
             let _ = client.shutdown(Shutdown::Write);
             let _ = drain(&client);
         });
@@ -104,7 +108,18 @@ fn a_full_table_is_an_error_of_accept() {
         }
         assert_eq!(TcpStream::connect(address).unwrap_err().raw_os_error(), Some(libc::EMFILE));
         files.pop();
+        // Who waits already hears of it too.
+        let (begins, begun) = chan(0);
+        let acceptor = {
+            let listener = listener.try_clone().unwrap();
+            spawn(move || {
+                begins.send(()).unwrap();
+                listener.accept().unwrap_err()
+            })
+        };
+        begun.recv().unwrap();
         let waiting = TcpStream::connect(address).unwrap();
+        assert_eq!(acceptor.join().unwrap().raw_os_error(), Some(libc::EMFILE));
         for _ in 0..3 {
             assert_eq!(listener.accept().unwrap_err().raw_os_error(), Some(libc::EMFILE));
         }
