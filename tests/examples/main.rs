@@ -187,6 +187,7 @@ fn http_server() {
                     a wrong method:     HTTP/1.1 405 Method Not Allowed\n\
                     no request at all:  HTTP/1.1 400 Bad Request\n\
                     a body without end: HTTP/1.1 413 Content Too Large\n\
+                    a body in chunks:   HTTP/1.1 501 Not Implemented\n\
                     endless headers:    HTTP/1.1 431 Request Header Fields Too Large\n";
     for output in outputs("http_server") {
         assert_eq!(output, expected);
