@@ -71,8 +71,9 @@ impl TcpListener {
     /// Until there is one.
     ///
     /// # Errors
-    /// Those of the system. When no descriptor is left that is `EMFILE`, and the connection stays in the queue: to
-    /// accept again at once would fail again at once.
+    /// Those of the system; `NotConnected` once the listener was closed. When no descriptor is left that is `EMFILE`,
+    /// and the connection stays in the queue: to accept again at once would fail again at once. A server says so, sleeps
+    /// for a moment, and goes on.
     ///
     /// ```
     /// # let listener = gaggle::net::TcpListener::bind("127.0.0.1:0")?;

@@ -195,6 +195,23 @@ fn http_server() {
 }
 
 #[test]
+fn servers_say_what_is_wrong_with_their_arguments() {
+    // A server that serves nobody, and says nothing or succeeds.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for server in ["tcp_echo", "chat", "http_server"] {
+        let refused = run(server, "2", &["a", "b"]);
+        assert_eq!((refused.status.code(), refused.stderr), (Some(2), format!("usage: {server} [ADDRESS]\n")));
+        for (address, why) in [(address.as_str(), "in use"), ("nonsense", "invalid socket address")] {
+            let failed = run(server, "2", &[address]);
+            assert_eq!((failed.status.code(), failed.stdout.as_slice()), (Some(1), &b""[..]));
+            let named = failed.stderr.starts_with(&format!("{server}: {address}: "));
+            assert!(named && failed.stderr.contains(why), "{}", failed.stderr);
+        }
+    }
+}
+
+#[test]
 fn poller() {
     // A server asked before its delay is over; one sleeping thread that stops everybody.
     let expected = "40 servers were asked, none too early: true\n\
