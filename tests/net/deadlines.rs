@@ -129,6 +129,23 @@ fn a_deadline_moved_later_or_cleared_does_not_end_the_wait() {
 }
 
 #[test]
+fn the_earlier_of_timeout_and_deadline_ends_the_wait() {
+    // A timeout that hides the deadline, or is hidden by it.
+    let _turn = turn("the_earlier_of_timeout_and_deadline_ends_the_wait");
+    everywhere(|| {
+        let long = Duration::from_secs(600);
+        for (timeout, deadline) in [(long, ms(3)), (ms(3), long)] {
+            let (mut client, _server) = pair();
+            let start = Instant::now();
+            client.set_read_timeout(Some(timeout)).unwrap();
+            client.set_read_deadline(Some(start + deadline));
+            assert_eq!(kind(client.read(&mut [0])), Some(ErrorKind::TimedOut));
+            assert!(start.elapsed() >= ms(3));
+        }
+    });
+}
+
+#[test]
 fn a_byte_now_and_then_ends_with_the_deadline() {
     // A client that sends a byte an hour: no read takes too long, and the request never ends.
     let _turn = turn("a_byte_now_and_then_ends_with_the_deadline");
