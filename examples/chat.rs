@@ -14,41 +14,73 @@
 //! Pinned mode, the default: nothing here keeps a thread.
 
 use gaggle::net::{TcpListener, TcpStream};
-use gaggle::{Receiver, Sender, chan, go, spawn};
+use gaggle::{Receiver, Sender, chan, go, spawn, time};
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Write};
+use std::env;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::process::ExitCode;
+use std::time::Duration;
 
-/// How many lines may wait for a guest who does not read.
-const PATIENCE: usize = 32;
+/// How many lines may wait for a guest who does not read, and how long one may.
+const PATIENCE: (usize, Duration) = (32, Duration::from_secs(10));
+/// How many bytes of a line are passed on; more of it are a line of their own.
+const LONGEST: u64 = 1000;
 
+/// What a guest does, by the number of the connection.
 enum Event {
-    /// A name, and where its guest hears the others.
-    Enter(String, Sender<String>),
-    Say(String, String),
-    Leave(String),
+    /// A name, and where the guest hears the others.
+    Enter(usize, String, Sender<String>),
+    Say(usize, String),
+    Leave(usize),
+}
+
+/// Who is there, by the numbers of the connections.
+type Guests = BTreeMap<usize, (String, Sender<String>)>;
+
+/// Says it to everybody, and shows those out who do not listen.
+fn tell(guests: &mut Guests, line: String) {
+    let mut lines = vec![line];
+    while let Some(line) = lines.pop() {
+        guests.retain(|_, (name, guest)| {
+            // Dropping the sender ends the goroutine that writes to the guest.
+            let listens = guest.try_send(line.clone()).is_ok();
+            if !listens {
+                lines.push(format!("* {name} was shown out"));
+            }
+            listens
+        });
+    }
 }
 
 /// The room: the one that knows who is there.
 fn room(events: Receiver<Event>) {
-    let mut guests = BTreeMap::<String, Sender<String>>::new();
-    let tell = |guests: &mut BTreeMap<String, Sender<String>>, line: String| {
-        // Dropping the sender ends the goroutine that writes to the guest.
-        guests.retain(|_, guest| guest.try_send(line.clone()).is_ok());
-    };
+    let mut guests = Guests::new();
     for event in events {
         match event {
-            Event::Enter(name, _) if guests.contains_key(&name) => {}
-            Event::Enter(name, guest) => {
-                let here: Vec<_> = guests.keys().map(String::as_str).collect();
-                let here = if here.is_empty() { "nobody".into() } else { here.join(" and ") };
-                // It has room: it is new.
-                let _ = guest.try_send(format!("* {here} is here"));
-                tell(&mut guests, format!("* {name} came in"));
-                guests.insert(name, guest);
+            Event::Enter(_, name, guest) if guests.values().any(|(other, _)| *other == name) => {
+                // It has room: it is new. That it is dropped shows the guest out.
+                let _ = guest.try_send(format!("* {name} is here already"));
             }
-            Event::Say(name, line) => tell(&mut guests, format!("{name}: {line}")),
-            Event::Leave(name) => {
-                if guests.remove(&name).is_some() {
+            Event::Enter(number, name, guest) => {
+                let here: Vec<_> = guests.values().map(|(name, _)| name.as_str()).collect();
+                let here = match here.as_slice() {
+                    [] => "nobody is".into(),
+                    [one] => format!("{one} is"),
+                    many => format!("{} are", many.join(" and ")),
+                };
+                // As above.
+                let _ = guest.try_send(format!("* {here} here"));
+                tell(&mut guests, format!("* {name} came in"));
+                guests.insert(number, (name, guest));
+            }
+            Event::Say(number, line) => {
+                if let Some((name, _)) = guests.get(&number) {
+                    let line = format!("{name}: {line}");
+                    tell(&mut guests, line);
+                }
+            }
+            Event::Leave(number) => {
+                if let Some((name, _)) = guests.remove(&number) {
                     tell(&mut guests, format!("* {name} left"));
                 }
             }
@@ -56,12 +88,21 @@ fn room(events: Receiver<Event>) {
     }
 }
 
+/// The next line, without its end and what a terminal would take for a command; none if the guest has gone, with or
+/// without a word.
+fn hear(guest: &mut impl BufRead) -> Option<String> {
+    let mut line = Vec::new();
+    guest.take(LONGEST).read_until(b'\n', &mut line).ok().filter(|n| *n > 0)?;
+    Some(String::from_utf8_lossy(&line).chars().filter(|c| !c.is_control()).collect())
+}
+
 /// One guest: a goroutine that reads, this one, and one that writes.
-fn guest(stream: TcpStream, events: &Sender<Event>) -> io::Result<()> {
-    let mut lines = BufReader::new(&stream).lines();
-    writeln!(&stream, "* your name?")?;
-    let Some(name) = lines.next().transpose()? else { return Ok(()) };
-    let (tell, hears) = chan(PATIENCE);
+fn guest(stream: TcpStream, number: usize, events: &Sender<Event>) -> io::Result<()> {
+    stream.set_write_timeout(Some(PATIENCE.1))?;
+    let mut lines = BufReader::new(&stream);
+    (&stream).write_all(b"* your name?\n")?;
+    let Some(name) = hear(&mut lines).filter(|name| !name.is_empty()) else { return Ok(()) };
+    let (tell, hears) = chan(PATIENCE.0);
     let (writing, reading) = (stream.try_clone()?, stream.try_clone()?);
     go!(name = "writer"; {
         for line in hears {
@@ -73,23 +114,33 @@ fn guest(stream: TcpStream, events: &Sender<Event>) -> io::Result<()> {
         reading.close();
     });
     // The room is there for as long as anybody could send.
-    let _ = events.send(Event::Enter(name.clone(), tell));
-    // An error is a guest who has gone without a word.
-    for line in lines.map_while(Result::ok) {
-        let _ = events.send(Event::Say(name.clone(), line));
+    let _ = events.send(Event::Enter(number, name, tell));
+    while let Some(line) = hear(&mut lines) {
+        let _ = events.send(Event::Say(number, line));
     }
-    let _ = events.send(Event::Leave(name));
+    let _ = events.send(Event::Leave(number));
     Ok(())
 }
 
-fn serve(listener: TcpListener) {
+/// Returns when the listener is closed.
+fn serve(listener: &TcpListener) {
     let (events, occur) = chan(0);
     go!(name = "room"; { room(occur) });
-    for stream in listener.incoming().map_while(Result::ok) {
-        go!(name = "guest", clone events; {
-            // As above.
-            let _ = guest(stream, &events);
-        });
+    for (number, stream) in listener.incoming().enumerate() {
+        match stream {
+            Ok(stream) => {
+                go!(name = "guest", clone events; {
+                    // An error is a guest who has gone without a word.
+                    let _ = guest(stream, number, &events);
+                });
+            }
+            Err(error) if error.kind() == ErrorKind::NotConnected => return,
+            Err(error) => {
+                // No descriptor is left, as a rule, until a guest leaves.
+                eprintln!("chat: accept: {error}");
+                time::sleep(Duration::from_millis(100));
+            }
+        }
     }
 }
 
@@ -122,6 +173,7 @@ impl Player {
     }
 }
 
+/// Three guests, who check what they hear.
 fn play(listener: &TcpListener) -> io::Result<()> {
     let mut alice = Player::enter(listener, "alice")?;
     alice.hear("* nobody is here")?;
@@ -129,7 +181,7 @@ fn play(listener: &TcpListener) -> io::Result<()> {
     bob.hear("* alice is here")?;
     alice.hear("* bob came in")?;
     let mut carol = Player::enter(listener, "carol")?;
-    carol.hear("* alice and bob is here")?;
+    carol.hear("* alice and bob are here")?;
     alice.hear("* carol came in")?;
     bob.hear("* carol came in")?;
     for (n, line) in ["hello", "it works", "bye"].into_iter().enumerate() {
@@ -147,20 +199,38 @@ fn play(listener: &TcpListener) -> io::Result<()> {
     Ok(())
 }
 
-#[gaggle::main]
-fn main() -> io::Result<()> {
-    if let Some(address) = std::env::args().nth(1) {
-        let listener = TcpListener::bind(address)?;
-        println!("listening on {}", listener.local_addr()?);
-        serve(listener);
-        return Ok(());
-    }
+/// Has guests of its own.
+fn demonstrate() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let serving = listener.try_clone()?;
-    let server = spawn(move || serve(serving));
+    let server = spawn(move || serve(&serving));
     play(&listener)?;
     listener.close();
     server.join().expect("the server does not panic");
     println!("the room is closed");
     Ok(())
+}
+
+#[gaggle::main]
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let (address, None) = (arguments.next(), arguments.next()) else {
+        eprintln!("usage: chat [ADDRESS]");
+        return ExitCode::from(2);
+    };
+    let done = match &address {
+        None => demonstrate(),
+        Some(address) => TcpListener::bind(address).and_then(|listener| {
+            println!("listening on {}", listener.local_addr()?);
+            serve(&listener);
+            Ok(())
+        }),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("chat: {}: {error}", address.as_deref().unwrap_or("a guest"));
+            ExitCode::FAILURE
+        }
+    }
 }

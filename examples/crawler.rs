@@ -53,7 +53,12 @@ impl Site {
 }
 
 fn serve(listener: &TcpListener, site: &Arc<Site>) {
-    while let Ok((stream, _)) = listener.accept() {
+    for stream in listener.incoming() {
+        let Ok(stream) = stream else {
+            // No descriptor is left, as a rule, until a request is answered.
+            time::sleep(LATENCY);
+            continue;
+        };
         go!(name = "request", clone site; {
             // A client that has gone needs no answer.
             let _ = site.answer(&stream);
@@ -79,6 +84,8 @@ struct Crawler {
     server: SocketAddr,
     /// Every path that was ever met, and whether there is a page.
     met: Arc<Mutex<BTreeMap<String, bool>>>,
+    /// What went wrong, if anything did.
+    failure: Arc<Mutex<Option<io::Error>>>,
     /// Limits the requests, not the goroutines.
     limit: Arc<Semaphore>,
     running: WaitGroup,
@@ -95,9 +102,10 @@ impl Crawler {
             crawler.limit.acquire(1);
             let links = fetch(crawler.server, &path);
             crawler.limit.release(1);
-            match links.expect("the server is up") {
-                Some(links) => links.into_iter().for_each(|link| crawler.crawl(link)),
-                None => drop(crawler.met.lock().expect("no crawler panics").insert(path, false)),
+            match links {
+                Ok(Some(links)) => links.into_iter().for_each(|link| crawler.crawl(link)),
+                Ok(None) => drop(crawler.met.lock().expect("no crawler panics").insert(path, false)),
+                Err(error) => *crawler.failure.lock().expect("no crawler panics") = Some(error),
             }
         });
     }
@@ -109,10 +117,13 @@ fn main() -> io::Result<()> {
     let server = listener.local_addr()?;
     go!(name = "server", clone site; { serve(&listener, &site) });
 
-    let (met, limit) = (Arc::default(), Arc::new(Semaphore::new(AT_ONCE)));
-    let crawler = Crawler { server, met, limit, running: WaitGroup::new() };
+    let (met, failure, limit) = (Arc::default(), Arc::default(), Arc::new(Semaphore::new(AT_ONCE)));
+    let crawler = Crawler { server, met, failure, limit, running: WaitGroup::new() };
     crawler.crawl("/page/0".into());
     crawler.running.wait();
+    if let Some(error) = crawler.failure.lock().expect("no crawler panics").take() {
+        return Err(error);
+    }
 
     let met = crawler.met.lock().expect("no crawler panics");
     let missing: Vec<_> = met.iter().filter(|(_, there)| !**there).map(|(path, _)| path.as_str()).collect();

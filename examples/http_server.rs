@@ -8,20 +8,23 @@
 //! curl http://127.0.0.1:8080/hello
 //! ```
 //!
-//! Without one it has clients of its own, and ends. A client that says nothing for a while is hung up on; so is one whose
-//! request is malformed or too long, with an answer that says so.
+//! Without one it has clients of its own, and ends. A client that dawdles is hung up on, be it with a byte now and then;
+//! so is one whose request is malformed or too long, with an answer that says so.
 //!
 //! Pinned mode, the default: a connection that is kept alive keeps no thread.
 
 use gaggle::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use gaggle::{go, spawn};
+use gaggle::{go, spawn, time};
+use std::env;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::time::Duration;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 const MOST_HEADERS: usize = 32;
 const LONGEST_HEAD: usize = 8 << 10;
 const LONGEST_BODY: usize = 1 << 20;
-const SILENCE: Duration = Duration::from_secs(5);
+/// How long a client may take to send a request, or to take an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A request whose head and body are there.
 struct Request {
@@ -66,11 +69,12 @@ impl Connection {
                 }
                 Ok(httparse::Status::Partial) => {}
                 Ok(httparse::Status::Complete(head_len)) => {
-                    let Some((mut request, body_len)) = understand(&head) else {
-                        return Ok(Next::Refuse("400 Bad Request"));
+                    let (mut request, body_len, expects) = match understand(&head) {
+                        Ok(understood) => understood,
+                        Err(status) => return Ok(Next::Refuse(status)),
                     };
-                    if body_len > LONGEST_BODY {
-                        return Ok(Next::Refuse("413 Content Too Large"));
+                    if expects && self.buffer.len() < head_len + body_len {
+                        self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
                     }
                     while self.buffer.len() < head_len + body_len {
                         if !self.fill()? {
@@ -91,21 +95,23 @@ impl Connection {
     /// Says what is wrong, and reads what the client still sends: to close before would reset the connection, and the
     /// client might never see the answer.
     fn refuse(self, status: &str) -> io::Result<()> {
-        respond(&self.stream, status, b"", false)?;
+        respond(&self.stream, status, b"", false, true)?;
         self.stream.shutdown(Shutdown::Write)?;
         io::copy(&mut self.stream.take(LONGEST_BODY as u64), &mut io::sink()).map(drop)
     }
 
     fn serve(mut self) -> io::Result<()> {
-        self.stream.set_read_timeout(Some(SILENCE))?;
+        self.stream.set_write_timeout(Some(PATIENCE))?;
         loop {
+            // For all of its reads: a timeout would be for each.
+            self.stream.set_read_deadline(Some(Instant::now() + PATIENCE));
             let request = match self.next()? {
                 Next::Request(request) => request,
                 Next::End => return Ok(()),
                 Next::Refuse(status) => return self.refuse(status),
             };
             let (status, body) = handle(&request);
-            respond(&self.stream, status, &body, request.keep_alive)?;
+            respond(&self.stream, status, &body, request.keep_alive, request.method != "HEAD")?;
             if !request.keep_alive {
                 return Ok(());
             }
@@ -113,43 +119,71 @@ impl Connection {
     }
 }
 
-/// The request without its body, and how long that is; `None` if it makes no sense.
-fn understand(head: &httparse::Request<'_, '_>) -> Option<(Request, usize)> {
-    let header = |name| {
-        let found = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+/// The request without its body, how long that is, and whether the client waits to be asked for it; or what is wrong.
+fn understand(head: &httparse::Request<'_, '_>) -> Result<(Request, usize, bool), &'static str> {
+    const BAD: &str = "400 Bad Request";
+    let all = |name| {
+        let found = head.headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name));
         found.map(|header| std::str::from_utf8(header.value).unwrap_or("?").trim())
     };
-    let body_len = header("content-length").map_or(Some(0), |length| length.parse().ok())?;
-    let keep_alive = match header("connection") {
+    if all("transfer-encoding").next().is_some() {
+        return Err("501 Not Implemented");
+    }
+    let mut lengths = all("content-length");
+    let body_len = match (lengths.next(), lengths.next()) {
+        (None, _) => 0,
+        (Some(length), None) if length.bytes().all(|b| b.is_ascii_digit()) => length.parse().map_err(|_| BAD)?,
+        // Two lengths, of which somebody between us and the client may believe the other.
+        _ => return Err(BAD),
+    };
+    if body_len > LONGEST_BODY {
+        return Err("413 Content Too Large");
+    }
+    let keep_alive = match all("connection").next() {
         Some(word) if word.eq_ignore_ascii_case("close") => false,
         Some(word) if word.eq_ignore_ascii_case("keep-alive") => true,
         _ => head.version == Some(1),
     };
-    let (method, path) = (head.method?.to_owned(), head.path?.to_owned());
-    Some((Request { method, path, body: Vec::new(), keep_alive }, body_len))
+    let expects = all("expect").any(|word| word.eq_ignore_ascii_case("100-continue"));
+    let (method, path) = (head.method.ok_or(BAD)?.to_owned(), head.path.ok_or(BAD)?);
+    let path = path.split('?').next().unwrap_or(path).to_owned();
+    Ok((Request { method, path, body: Vec::new(), keep_alive }, body_len, expects))
 }
 
 /// What the site has to say.
 fn handle(request: &Request) -> (&'static str, Vec<u8>) {
     match (request.method.as_str(), request.path.as_str()) {
-        ("GET", "/hello") => ("200 OK", b"hello\n".to_vec()),
+        ("GET" | "HEAD", "/hello") => ("200 OK", b"hello\n".to_vec()),
         ("POST", "/echo") => ("200 OK", request.body.clone()),
         (_, "/hello" | "/echo") => ("405 Method Not Allowed", Vec::new()),
         _ => ("404 Not Found", Vec::new()),
     }
 }
 
-fn respond(mut stream: &TcpStream, status: &str, body: &[u8], keep_alive: bool) -> io::Result<()> {
+fn respond(mut stream: &TcpStream, status: &str, body: &[u8], keep_alive: bool, with_body: bool) -> io::Result<()> {
     let connection = if keep_alive { "keep-alive" } else { "close" };
     let length = body.len();
     let mut answer =
         format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: {connection}\r\n\r\n").into_bytes();
-    answer.extend_from_slice(body);
+    if with_body {
+        answer.extend_from_slice(body);
+    }
     stream.write_all(&answer)
 }
 
+/// Returns when the listener is closed.
 fn serve(listener: &TcpListener) {
-    while let Ok((stream, _)) = listener.accept() {
+    loop {
+        let stream = match listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(error) if error.kind() == ErrorKind::NotConnected => return,
+            Err(error) => {
+                // No descriptor is left, as a rule, until a connection ends.
+                eprintln!("http_server: accept: {error}");
+                time::sleep(Duration::from_millis(100));
+                continue;
+            }
+        };
         go!(name = "connection"; {
             if let Err(error) = (Connection { stream, buffer: Vec::new() }).serve()
                 && !matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
@@ -204,14 +238,8 @@ fn client(address: SocketAddr, number: usize) -> io::Result<usize> {
     Ok(right)
 }
 
-#[gaggle::main]
-fn main() -> io::Result<()> {
-    if let Some(address) = std::env::args().nth(1) {
-        let listener = TcpListener::bind(address)?;
-        println!("serving http://{}/hello", listener.local_addr()?);
-        serve(&listener);
-        return Ok(());
-    }
+/// Serves clients of its own, and checks what they are told.
+fn demonstrate() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let (address, serving) = (listener.local_addr()?, listener.try_clone()?);
     let server = spawn(move || serve(&serving));
@@ -226,8 +254,33 @@ fn main() -> io::Result<()> {
     println!("a wrong method:     {}", ask(address, "DELETE /hello HTTP/1.1\r\n\r\n")?);
     println!("no request at all:  {}", ask(address, "nonsense\0\r\n\r\n")?);
     println!("a body without end: {}", ask(address, "POST /echo HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n")?);
+    println!("a body in chunks:   {}", ask(address, "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")?);
     println!("endless headers:    {}", ask(address, &format!("GET /hello HTTP/1.1\r\nX: {}", "x".repeat(9000)))?);
     listener.close();
     server.join().expect("the server does not panic");
     Ok(())
+}
+
+#[gaggle::main]
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let (address, None) = (arguments.next(), arguments.next()) else {
+        eprintln!("usage: http_server [ADDRESS]");
+        return ExitCode::from(2);
+    };
+    let done = match &address {
+        None => demonstrate(),
+        Some(address) => TcpListener::bind(address).and_then(|listener| {
+            println!("serving http://{}/hello", listener.local_addr()?);
+            serve(&listener);
+            Ok(())
+        }),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("http_server: {}: {error}", address.as_deref().unwrap_or("a client"));
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -6,7 +6,7 @@
 //! here touches a thread local.
 
 use gaggle::net::{SocketAddr, TcpListener, TcpStream};
-use gaggle::sync::WaitGroup;
+use gaggle::sync::{Mutex, WaitGroup};
 use gaggle::{go, time};
 use std::io::{self, BufRead, BufReader, Write};
 use std::sync::Arc;
@@ -19,9 +19,13 @@ const RUDE: Duration = Duration::from_millis(300);
 
 /// A server that has each client come back after `delay`.
 fn serve(listener: &TcpListener, delay: Duration) {
-    for stream in listener.incoming().map_while(Result::ok) {
-        // A client that has gone needs no answer.
-        let _ = writeln!(&stream, "again in {} ms", delay.as_millis());
+    for stream in listener.incoming() {
+        match stream {
+            // A client that has gone needs no answer.
+            Ok(stream) => drop(writeln!(&stream, "again in {} ms", delay.as_millis())),
+            // No descriptor is left, as a rule, until a question is answered.
+            Err(_) => time::sleep(delay),
+        }
     }
 }
 
@@ -49,18 +53,22 @@ fn poll(server: SocketAddr, end: Instant, answers: &AtomicUsize) -> io::Result<u
 fn main() -> io::Result<()> {
     let (answers, pollers) = (Arc::new(AtomicUsize::new(0)), WaitGroup::new());
     let end = Instant::now() + RUN;
-    let early = Arc::new(AtomicUsize::new(0));
+    let (early, failure) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(None)));
     for number in 0..SERVERS {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let server = listener.local_addr()?;
         let delay = Duration::from_millis(10 + number % 7 * 10);
         go!(name = "server"; { serve(&listener, delay) });
-        let (answers, early) = (answers.clone(), early.clone());
+        let (answers, early, failure) = (answers.clone(), early.clone(), failure.clone());
         pollers.go(move || {
-            let asked = poll(server, end, &answers).expect("the server answers");
-            // Nobody asks again before the delay is over.
-            let most = 1 + (RUN.as_millis() / delay.as_millis()) as usize;
-            early.fetch_add(usize::from(asked == 0 || asked > most), Ordering::Relaxed);
+            match poll(server, end, &answers) {
+                Ok(asked) => {
+                    // Nobody asks again before the delay is over.
+                    let most = 1 + (RUN.as_millis() / delay.as_millis()) as usize;
+                    early.fetch_add(usize::from(asked == 0 || asked > most), Ordering::Relaxed);
+                }
+                Err(error) => *failure.lock().expect("no poller panics") = Some(error),
+            }
         });
     }
     let (rude, seen) = (WaitGroup::new(), Arc::new(AtomicUsize::new(0)));
@@ -74,6 +82,9 @@ fn main() -> io::Result<()> {
     }
     pollers.wait();
     rude.wait();
+    if let Some(error) = failure.lock().expect("no poller panics").take() {
+        return Err(error);
+    }
     println!("{SERVERS} servers were asked, none too early: {}", early.load(Ordering::Relaxed) == 0);
     let seen = seen.load(Ordering::Relaxed);
     println!("while one goroutine slept on its thread, the others got answers: {} [{seen}]", seen > 0);

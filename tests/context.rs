@@ -250,6 +250,27 @@ fn stop_and_cancel_at_once_agree() {
 }
 
 #[test]
+fn functions_start_when_all_is_done() {
+    // A clean-up that finds a part of what it cleans up after still at work.
+    in_both_modes_and_on_a_thread(|| {
+        for _ in 0..5 {
+            let (top, cancel) = with_cancel(&background());
+            let (tell, told) = chan(1);
+            let (give, given) = chan::<Vec<Context>>(1);
+            after_func(&top, move || {
+                let below = given.recv().unwrap();
+                tell.send(below.iter().all(|ctx| ctx.err().is_some())).unwrap();
+            });
+            let mut below: Vec<_> = (0..1000).map(|_| with_cancel(&top).0).collect();
+            below.extend((0..1000).map(|n| with_cancel(&below[n]).0).collect::<Vec<_>>());
+            give.send(below).unwrap();
+            cancel();
+            assert_eq!(told.recv(), Some(true));
+        }
+    });
+}
+
+#[test]
 fn a_function_may_use_its_context_and_wait() {
     // Callbacks under a lock, or where the clock is looked at, which others wait for.
     in_both_modes_and_on_a_thread(|| {

@@ -4,12 +4,15 @@ use gaggle::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use gaggle::sync::WaitGroup;
 use gaggle::{chan, spawn};
 use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 mod support;
 use support::turn;
 
+#[path = "net/backlog.rs"]
+mod backlog;
 #[path = "net/conversions.rs"]
 mod conversions;
 #[path = "net/deadlines.rs"]
@@ -41,11 +44,27 @@ fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
+/// Lets some seven connections wait for an accept, so that few fill the queue.
+fn shorten_the_queue(listener: &impl AsRawFd) {
+    // SAFETY: it takes two numbers.
+    assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 7) }, 0);
+}
+
 /// The two ends of a connection.
 fn pair() -> (TcpStream, TcpStream) {
     let (listener, address) = listener();
     let client = TcpStream::connect(address).unwrap();
     (client, listener.accept().unwrap().0)
+}
+
+/// Lets the close of `stream` send a reset.
+fn reset(stream: TcpStream) {
+    let linger = libc::linger { l_onoff: 1, l_linger: 0 };
+    let len = size_of::<libc::linger>() as libc::socklen_t;
+    let (fd, option) = (stream.as_raw_fd(), (&raw const linger).cast());
+    // SAFETY: the option is as large as it says, and read only.
+    assert_eq!(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_LINGER, option, len) }, 0);
+    drop(stream);
 }
 
 fn kind<T>(result: io::Result<T>) -> Option<ErrorKind> {

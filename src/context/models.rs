@@ -20,6 +20,21 @@ fn a_child_of_a_parent_that_is_being_cancelled_is_told() {
     });
 }
 
+/// Mutations seen to fail here: `error` returning what it sees without a look at the channel.
+#[test]
+fn an_error_is_seen_when_the_channel_is_closed_and_not_before() {
+    // `err` and `done` that contradict each other for a moment.
+    loom::model(|| {
+        let (ctx, cancel) = with_cancel(&background());
+        let canceller = thread::spawn(move || cancel());
+        while ctx.err().is_none() {
+            thread::yield_now();
+        }
+        assert!(ctx.done().is_closed());
+        canceller.join().unwrap();
+    });
+}
+
 #[test]
 fn stopping_a_function_and_starting_it_exclude_each_other() {
     // A function that runs although it was taken back, or is lost between the two.

@@ -1,6 +1,7 @@
 //! What is left in a parent that lives long.
 
 use super::{after_func, background, with_cancel, with_timeout};
+use std::sync::Arc;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -35,6 +36,24 @@ fn a_long_lived_parent_forgets() {
         assert!(stop());
     }
     assert!(children() < 100);
+}
+
+#[test]
+fn what_has_ended_keeps_no_timer() {
+    // A context that its timer holds until the deadline, long after it was cancelled.
+    for n in 0..3 {
+        let (parent, cancel_parent) = with_cancel(&background());
+        let (ctx, cancel) = with_timeout(&parent, HOUR);
+        let node = Arc::downgrade(ctx.scope.as_ref().unwrap().node());
+        match n {
+            0 => cancel(),
+            1 => cancel_parent(),
+            _ => {}
+        }
+        assert_eq!(ctx.err().is_some(), n < 2);
+        drop((ctx, cancel, parent, cancel_parent));
+        assert!(node.upgrade().is_none(), "{n}");
+    }
 }
 
 #[test]

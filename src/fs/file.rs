@@ -1,6 +1,6 @@
 //! An open file.
 
-use super::{FileTimes, Metadata, OpenOptions, Permissions, off};
+use super::{FileTimes, Metadata, OpenOptions, Permissions, again, off};
 use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::{fmt, fs};
@@ -10,6 +10,9 @@ use std::{fmt, fs};
 /// # Blocking
 /// Every operation parks the goroutine until a pool thread has done it; so do those on a file that is a pipe or a
 /// terminal, for as long as those take. Dropping the file closes it there and then.
+///
+/// # Compared with std
+/// A read or a write of a pipe or a terminal that a signal interrupts is made again, as in Go.
 ///
 /// ```
 /// # let dir = std::env::temp_dir().join(format!("gaggle-{}-file", std::process::id()));
@@ -144,11 +147,11 @@ impl fmt::Debug for File {
 
 impl Read for &File {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        off(|| (&self.0).read(buf))
+        again(|| (&self.0).read(buf))
     }
 
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        off(|| (&self.0).read_vectored(bufs))
+        again(|| (&self.0).read_vectored(bufs))
     }
 
     fn read_to_end(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
@@ -166,11 +169,11 @@ impl Read for &File {
 
 impl Write for &File {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        off(|| (&self.0).write(buf))
+        again(|| (&self.0).write(buf))
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        off(|| (&self.0).write_vectored(bufs))
+        again(|| (&self.0).write_vectored(bufs))
     }
 
     fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
@@ -237,18 +240,18 @@ impl Seek for File {
 
 #[cfg(unix)]
 mod unix {
-    use super::{File, off};
+    use super::{File, again};
     use std::io;
     use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
     use std::os::unix::fs::FileExt;
 
     impl FileExt for File {
         fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-            off(|| self.0.read_at(buf, offset))
+            again(|| self.0.read_at(buf, offset))
         }
 
         fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<usize> {
-            off(|| self.0.write_at(buf, offset))
+            again(|| self.0.write_at(buf, offset))
         }
     }
 

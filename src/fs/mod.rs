@@ -43,10 +43,16 @@ pub use functions::{
 pub use options::OpenOptions;
 pub use std::fs::{FileTimes, FileType, Metadata, Permissions};
 
-use crate::io::blocking::blocking_for;
+use crate::io::blocking::{blocking_for, uninterrupted};
 use crate::park::WaitReason;
+use std::io;
 
 /// Runs `f` where it may block.
 fn off<T: Send>(f: impl FnOnce() -> T + Send) -> T {
     blocking_for(WaitReason::FileIo, f)
+}
+
+/// As [`off`], again and again if signals interrupt it. `std` does so itself for all but single reads and writes.
+fn again<T: Send>(f: impl FnMut() -> io::Result<T> + Send) -> io::Result<T> {
+    off(|| uninterrupted(f))
 }

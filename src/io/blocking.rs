@@ -18,6 +18,7 @@ use crate::primitives::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::primitives::sync::Arc;
 use core::fmt::Write;
 use core::ptr::NonNull;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
@@ -83,6 +84,16 @@ where
 {
     // ORDERING: Relaxed; a setting.
     POOL.run(LIMIT.load(Ordering::Relaxed), reason, f)
+}
+
+/// Makes a call again as long as a signal interrupts it, whose handler did not ask for that (no `SA_RESTART`).
+pub(crate) fn uninterrupted<T>(mut f: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match f() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
 }
 
 /// What a pool thread needs to know of a [`Call`], whatever its types.

@@ -1,6 +1,6 @@
 //! Standard input: read by a pool thread, waited for by parking.
 
-use super::blocking::blocking_for;
+use super::blocking::{blocking_for, uninterrupted};
 use crate::park::WaitReason;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use core::fmt;
@@ -101,7 +101,7 @@ impl BufRead for StdinLock<'_> {
             input.at = 0;
             input.bytes.resize(BUFFER, 0);
             let bytes = &mut input.bytes;
-            let read = blocking_for(WaitReason::StdinRead, || io::stdin().lock().read(bytes));
+            let read = blocking_for(WaitReason::StdinRead, || uninterrupted(|| io::stdin().lock().read(bytes)));
             input.bytes.truncate(*read.as_ref().unwrap_or(&0));
             read?;
         }

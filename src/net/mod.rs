@@ -29,6 +29,7 @@
 //! # Blocking
 //!
 //! An operation tries the system call, and parks only if the kernel says that it would block; a plain thread blocks.
+//! One that a signal interrupts is tried again, as in Go: no operation fails with `Interrupted`.
 //! `Read` and `Write` are there for the sockets and for shared references, so what is written for `std`'s streams (TLS,
 //! HTTP parsers, `BufReader`) runs on these unchanged.
 //!
@@ -36,13 +37,24 @@
 //!
 //! `set_read_timeout` and `set_write_timeout` are `std`'s: so long may each operation take. `set_read_deadline`,
 //! `set_write_deadline` and `set_deadline` are Go's: an instant for all of them, which may be set, moved or cleared
-//! while a goroutine waits. Both end an operation with `TimedOut`, on every platform. `close` ends all operations of all
+//! while a goroutine waits. Both end an operation with `TimedOut`, on every platform. A peer that sends a byte an hour
+//! exceeds no timeout, and costs a parked goroutine until a deadline ends it. `close` ends all operations of all
 //! handles, and tells the peer; otherwise the last handle to be dropped closes.
 //!
 //! # Handles
 //!
 //! `try_clone` gives a second handle of the same descriptor: it can't fail, and timeouts, deadlines and
 //! `set_nonblocking` are shared, as they are in the kernel.
+//!
+//! # Descriptors
+//!
+//! Each socket needs one. When the process has no more, what would make one fails with the system's error (`EMFILE`,
+//! "Too many open files"), and works again as soon as some are closed; see [`TcpListener::accept`].
+//!
+//! How many there may be is the process's own affair, which its children inherit, so gaggle leaves the limit as it is.
+//! Go raises the soft limit to the hard one when a program starts. A server for thousands of clients does so itself,
+//! first thing in `main`, for instance by `rlimit::increase_nofile_limit(u64::MAX)` of the crate `rlimit`; or the shell
+//! that starts it, by `ulimit -n`.
 //!
 //! # Names
 //!

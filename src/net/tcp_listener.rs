@@ -4,6 +4,7 @@ use super::addrs::first_of;
 use super::shared::{common, conversions, settings};
 use super::socket::Socket;
 use super::{TcpStream, ToSocketAddrs};
+use crate::platform::poller::lengthen_backlog;
 use std::io;
 use std::iter::FusedIterator;
 use std::net::SocketAddr;
@@ -47,6 +48,11 @@ impl TcpListener {
     /// # Errors
     /// Those of the last address, as `AddrInUse`; those of a name look-up.
     ///
+    /// # Compared with Go
+    /// As many connections may wait to be accepted as the system allows (on Linux `net.core.somaxconn`, 4096 unless
+    /// somebody changed it; on Windows 128). `std` asks for 128 everywhere: of a larger crowd the rest would wait a
+    /// second or more for its next attempt. One who wants fewer binds a `std` socket of his own, and converts it.
+    ///
     /// ```
     /// let listener = gaggle::net::TcpListener::bind("127.0.0.1:0")?;
     /// let taken = gaggle::net::TcpListener::bind(listener.local_addr()?);
@@ -54,7 +60,9 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
-        Ok(first_of(addr, std::net::TcpListener::bind)?.into())
+        let listener = first_of(addr, std::net::TcpListener::bind)?;
+        lengthen_backlog(&listener);
+        Ok(listener.into())
     }
 
     /// The next connection, and who made it.
@@ -63,8 +71,9 @@ impl TcpListener {
     /// Until there is one.
     ///
     /// # Errors
-    /// Those of the system. When no descriptor is left that is `EMFILE`, and the connection stays in the queue: to
-    /// accept again at once would fail again at once.
+    /// Those of the system; `NotConnected` once the listener was closed. When no descriptor is left that is `EMFILE`,
+    /// and the connection stays in the queue: to accept again at once would fail again at once. A server says so, sleeps
+    /// for a moment, and goes on.
     ///
     /// ```
     /// # let listener = gaggle::net::TcpListener::bind("127.0.0.1:0")?;

@@ -37,6 +37,10 @@ impl UnixListener {
     /// # Errors
     /// `AddrInUse` if there is a file, and others of the system.
     ///
+    /// # Compared with Go
+    /// As [`TcpListener::bind`](super::TcpListener::bind) tells, as many connections may wait as the system allows; but a
+    /// client that finds the queue full waits for room.
+    ///
     /// ```
     /// assert!(gaggle::net::UnixListener::bind("/there is no such directory/socket").is_err());
     /// ```

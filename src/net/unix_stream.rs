@@ -2,7 +2,7 @@
 
 use super::shared::{common, conversions, limits, read_write, settings};
 use super::socket::Socket;
-use crate::io::blocking::blocking;
+use crate::io::blocking::{blocking, uninterrupted};
 use crate::park::Direction;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
@@ -70,7 +70,7 @@ impl UnixStream {
             Ok(stream) => Ok(Self(Socket::of_nonblocking(stream.into()))),
             // The listener's queue is full, and the kernel does not tell when it is no longer.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                blocking(|| std::os::unix::net::UnixStream::connect_addr(addr)).map(Self::from)
+                blocking(|| uninterrupted(|| std::os::unix::net::UnixStream::connect_addr(addr))).map(Self::from)
             }
             Err(error) => Err(error),
         }

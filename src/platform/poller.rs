@@ -14,7 +14,7 @@ use std::time::Duration;
 #[cfg_attr(not(unix), path = "poller/other.rs")]
 mod source;
 
-pub(crate) use source::{AsSource, REARM, Source};
+pub(crate) use source::{AsSource, REARM, Source, lengthen_backlog};
 
 #[cfg_attr(any(target_os = "linux", target_os = "android"), path = "poller/fine.rs")]
 #[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "poller/coarse.rs")]

@@ -24,7 +24,7 @@ pub(super) fn install() {
         };
         // SAFETY: it runs here.
         let g = unsafe { g.as_ref() };
-        eprintln!("{} panicked:", Identity(g));
+        eprint!("{}", Forgiving(format_args!("{} panicked:\n", Identity(g))));
         (crate::HOOKS.panicking)();
         let state = g.stack.with_mut(|state| state);
         // SAFETY: the state of the goroutine that runs here; the borrow ends with the call.
@@ -34,6 +34,17 @@ pub(super) fn install() {
         // SAFETY: the state of the goroutine that runs here; nobody holds a reference to it.
         unsafe { growth::run_with_room(&current::stack_state, PANIC_ROOM, &mut || before(info)) };
     }));
+}
+
+/// Written as far as it goes. `eprint!` goes where a test harness wants it, but panics if standard error is closed or
+/// full, unless it is not told; and a panic here, in the hook, aborts the process.
+struct Forgiving<'a>(fmt::Arguments<'a>);
+
+impl fmt::Display for Forgiving<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let _ = f.write_fmt(self.0);
+        Ok(())
+    }
 }
 
 /// `goroutine 18 "worker 3" (started at src/main.rs:7:5)`.

@@ -15,7 +15,9 @@
 //! assert_eq!(ticks, 3);
 //! ```
 //!
-//! Instants are `std::time::Instant`s: a clock that never goes back. A duration too long for that clock means
+//! Instants are `std::time::Instant`s: a clock that never goes back, and that nobody sets. What falls into a time in
+//! which the process was stopped is due when it goes on; a ticker skips the ticks that it missed. Whether the time in
+//! which the machine slept counts is the system's affair (on Linux it does not). A duration too long for that clock means
 //! *never*; nothing overflows. Everything here works from goroutines and plain threads, and what is due is sent or
 //! started at its time or a little later, never earlier.
 //!

@@ -187,9 +187,27 @@ fn http_server() {
                     a wrong method:     HTTP/1.1 405 Method Not Allowed\n\
                     no request at all:  HTTP/1.1 400 Bad Request\n\
                     a body without end: HTTP/1.1 413 Content Too Large\n\
+                    a body in chunks:   HTTP/1.1 501 Not Implemented\n\
                     endless headers:    HTTP/1.1 431 Request Header Fields Too Large\n";
     for output in outputs("http_server") {
         assert_eq!(output, expected);
+    }
+}
+
+#[test]
+fn servers_say_what_is_wrong_with_their_arguments() {
+    // A server that serves nobody, and says nothing or succeeds.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for server in ["tcp_echo", "chat", "http_server"] {
+        let refused = run(server, "2", &["a", "b"]);
+        assert_eq!((refused.status.code(), refused.stderr), (Some(2), format!("usage: {server} [ADDRESS]\n")));
+        for (address, why) in [(address.as_str(), "in use"), ("nonsense", "invalid socket address")] {
+            let failed = run(server, "2", &[address]);
+            assert_eq!((failed.status.code(), failed.stdout.as_slice()), (Some(1), &b""[..]));
+            let named = failed.stderr.starts_with(&format!("{server}: {address}: "));
+            assert!(named && failed.stderr.contains(why), "{}", failed.stderr);
+        }
     }
 }
 

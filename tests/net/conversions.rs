@@ -1,7 +1,7 @@
 //! From and to the sockets of `std`.
 
 use super::*;
-use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
 /// Whether the descriptor's operations block.
 fn blocks(fd: &impl AsRawFd) -> bool {
@@ -30,6 +30,7 @@ fn a_socket_of_std_parks_once_it_is_ours() {
 #[test]
 fn a_socket_given_to_std_blocks_again() {
     // A program of `std` that gets `WouldBlock` from a socket that it never asked for that.
+    let _turn = turn("a_socket_given_to_std_blocks_again");
     let (client, server) = pair();
     let fd = client.as_raw_fd();
     let mut client = std::net::TcpStream::from(client);
@@ -59,6 +60,7 @@ fn a_clone_goes_on_when_the_other_is_given_away() {
 #[test]
 fn raw_descriptors_and_back() {
     // A descriptor closed on its way out.
+    let _turn = turn("raw_descriptors_and_back");
     let (client, server) = pair();
     let fd = client.into_raw_fd();
     // SAFETY: it was just given to us.

@@ -13,10 +13,11 @@ fn some_connections(n: usize) {
         for (at, stream) in listener.incoming().take(n).enumerate() {
             let stream = stream.unwrap();
             spawn(move || {
-                // A part of them is dropped unread, a part times out, a part ends as it should.
-                match at % 3 {
+                // A part of them times out, is dropped unread, is reset; the others end as they should.
+                match at % 4 {
                     0 => stream.set_read_timeout(Some(ms(1))).unwrap(),
                     1 => return,
+                    2 => return reset(stream),
                     _ => {}
                 }
                 let _ = io::copy(&mut &stream, &mut &stream);
@@ -24,10 +25,13 @@ fn some_connections(n: usize) {
         }
     });
     let wg = WaitGroup::new();
-    for _ in 0..n {
+    for at in 0..n {
         wg.go(move || {
             let Ok(mut client) = TcpStream::connect(address) else { return };
             let _ = client.write_all(b"hello");
+            if at % 5 == 0 {
+                return reset(client);
+            }
             let _ = client.shutdown(Shutdown::Write);
             let _ = drain(&client);
         });
@@ -63,9 +67,21 @@ fn in_a_child(name: &str, variable: &str) -> std::process::Output {
     child.output().unwrap()
 }
 
+/// Lets this process have `n` descriptors at most.
+fn lower_the_limit(n: usize) {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: it writes the limit.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }, 0);
+    limit.rlim_cur = n as libc::rlim_t;
+    assert!(limit.rlim_cur <= limit.rlim_max, "too few descriptors for this test (ulimit -Hn): {n} are needed");
+    // SAFETY: it reads the limit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+}
+
 #[test]
 fn a_full_table_is_an_error_of_accept() {
     // An accept that spins, or that swallows the error, or a listener that never recovers (EMFILE).
+    let _turn = turn("a_full_table_is_an_error_of_accept");
     const CHILD: &str = "GAGGLE_TEST_FULL_TABLE";
     if std::env::var_os(CHILD).is_none() {
         let output = in_a_child("descriptors::a_full_table_is_an_error_of_accept", CHILD);
@@ -79,9 +95,7 @@ fn a_full_table_is_an_error_of_accept() {
         let _accepted = listener.accept().unwrap();
         drop(first);
         // The client's socket is the last for which there is room.
-        let limit = libc::rlimit { rlim_cur: open_descriptors() as libc::rlim_t + 20, rlim_max: 1024 };
-        // SAFETY: it reads the limit.
-        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+        lower_the_limit(open_descriptors() + 20);
         let acceptor = {
             let listener = listener.try_clone().unwrap();
             spawn(move || listener.accept().unwrap())
@@ -94,7 +108,18 @@ fn a_full_table_is_an_error_of_accept() {
         }
         assert_eq!(TcpStream::connect(address).unwrap_err().raw_os_error(), Some(libc::EMFILE));
         files.pop();
+        // Who waits already hears of it too.
+        let (begins, begun) = chan(0);
+        let acceptor = {
+            let listener = listener.try_clone().unwrap();
+            spawn(move || {
+                begins.send(()).unwrap();
+                listener.accept().unwrap_err()
+            })
+        };
+        begun.recv().unwrap();
         let waiting = TcpStream::connect(address).unwrap();
+        assert_eq!(acceptor.join().unwrap().raw_os_error(), Some(libc::EMFILE));
         for _ in 0..3 {
             assert_eq!(listener.accept().unwrap_err().raw_os_error(), Some(libc::EMFILE));
         }

@@ -1,17 +1,7 @@
 //! Connections that end, or never begin.
 
 use super::*;
-
-/// Lets the close of `stream` send a reset.
-fn reset(stream: TcpStream) {
-    use std::os::fd::AsRawFd;
-    let linger = libc::linger { l_onoff: 1, l_linger: 0 };
-    let len = size_of::<libc::linger>() as libc::socklen_t;
-    let (fd, option) = (stream.as_raw_fd(), (&raw const linger).cast());
-    // SAFETY: the option is as large as it says, and read only.
-    assert_eq!(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_LINGER, option, len) }, 0);
-    drop(stream);
-}
+use gaggle::net::{UdpSocket, UnixDatagram, UnixListener};
 
 #[test]
 fn a_reset_is_an_error_for_reader_and_writer() {
@@ -37,6 +27,23 @@ fn a_reset_is_an_error_for_reader_and_writer() {
         let read = reader.join().unwrap();
         assert!(matches!(kind(read), None | Some(ErrorKind::ConnectionReset)));
         assert!(matches!(writer.join().unwrap(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe));
+    });
+}
+
+#[test]
+fn a_reset_before_the_accept_is_the_connections_own() {
+    // An accept that fails, and a server that ends, because one client went away.
+    let _turn = turn("a_reset_before_the_accept_is_the_connections_own");
+    everywhere(|| {
+        let (listener, address) = listener();
+        reset(TcpStream::connect(address).unwrap());
+        let next = TcpStream::connect(address).unwrap();
+        let (mut first, _) = listener.accept().unwrap();
+        assert_eq!(kind(first.read(&mut [0])), Some(ErrorKind::ConnectionReset));
+        let (second, peer) = listener.accept().unwrap();
+        assert_eq!(peer, next.local_addr().unwrap());
+        drop(next);
+        assert_eq!(drain(&second).unwrap(), []);
     });
 }
 
@@ -162,7 +169,17 @@ fn a_refused_connection_is_an_error() {
 
 #[test]
 fn an_address_in_use_is_an_error() {
-    // A second listener that takes the first one's connections.
+    // A second socket that takes what is the first one's.
+    let _turn = turn("an_address_in_use_is_an_error");
     let (_listener, address) = listener();
     assert_eq!(kind(TcpListener::bind(address)), Some(ErrorKind::AddrInUse));
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    assert_eq!(kind(UdpSocket::bind(socket.local_addr().unwrap())), Some(ErrorKind::AddrInUse));
+    let path = std::env::temp_dir().join(format!("gaggle-in-use-{}", std::process::id()));
+    let listener = UnixListener::bind(&path).unwrap();
+    assert_eq!(kind(UnixListener::bind(&path)), Some(ErrorKind::AddrInUse));
+    assert_eq!(kind(UnixDatagram::bind(&path)), Some(ErrorKind::AddrInUse));
+    drop(listener);
+    assert_eq!(kind(UnixListener::bind(&path)), Some(ErrorKind::AddrInUse), "the file stays");
+    std::fs::remove_file(path).unwrap();
 }

@@ -178,6 +178,7 @@ fn vectored_reads_and_writes() {
 #[test]
 fn addresses_and_settings_are_the_systems() {
     // A setting that is kept by us and not by the socket.
+    let _turn = turn("addresses_and_settings_are_the_systems");
     let (client, server) = pair();
     assert_eq!(client.local_addr().unwrap(), server.peer_addr().unwrap());
     assert_eq!(client.peer_addr().unwrap(), server.local_addr().unwrap());

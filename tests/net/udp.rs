@@ -118,6 +118,7 @@ fn receivers_time_out_and_are_closed() {
 #[test]
 fn settings_are_the_systems() {
     // A setting that is kept by us and not by the socket.
+    let _turn = turn("settings_are_the_systems");
     let (client, _) = socket();
     client.set_broadcast(true).unwrap();
     client.set_ttl(9).unwrap();

@@ -77,6 +77,7 @@ fn a_full_queue_of_a_listener_is_waited_for() {
     everywhere(|| {
         let place = Place::new();
         let listener = UnixListener::bind(&place.0).unwrap();
+        shorten_the_queue(&listener);
         let mut queued = Vec::new();
         let raw = loop {
             // As many as the kernel takes.

@@ -9,8 +9,9 @@ use std::process::ExitCode;
 room! {
     tests: a_panic_names_its_goroutine a_panic_deep_in_the_stack_is_told_too the_policy_abort_is_gos_rule
         exit_is_no_panic_under_the_policy_abort the_hook_sees_who_panicked a_hook_that_panics_hurts_nobody
-        payloads_of_any_kind_are_isolated many_panics_at_once_are_told_one_by_one;
-    programs: isolated isolated_migrating deep aborts aborts_in_a_scope exits_under_abort hooked bad_hook odd_payloads many;
+        payloads_of_any_kind_are_isolated many_panics_at_once_are_told_one_by_one
+        a_panic_that_cannot_be_told_is_isolated_too;
+    programs: isolated isolated_migrating deep aborts aborts_in_a_scope exits_under_abort hooked bad_hook odd_payloads many untold;
 }
 
 fn a_panic_names_its_goroutine() {
@@ -250,6 +251,22 @@ fn many() -> ExitCode {
     fn main() {
         let all: Vec<_> = (0..200).map(|n| go!(name = format!("n{n}"); { panic!("number {n}!"); })).collect();
         assert_eq!(all.into_iter().filter_map(|g| g.join().err()).count(), 200);
+    }
+    main()
+}
+
+fn a_panic_that_cannot_be_told_is_isolated_too() {
+    // A server whose log fills the disk, or whose terminal is gone: the message fails, and takes the process with it.
+    assert_eq!(run("untold", &[]).assert_code(0).stdout, "the neighbour goes on\npayload: out of luck\n");
+}
+
+fn untold() -> ExitCode {
+    #[gaggle::main]
+    fn main() {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        // SAFETY: two open descriptors; whoever writes to standard error hears of the error.
+        assert_eq!(unsafe { libc::dup2(std::os::fd::AsRawFd::as_raw_fd(&full), 2) }, 2);
+        panicking_goroutines();
     }
     main()
 }

@@ -14,6 +14,9 @@ pub(crate) enum Source {
     Datagrams(mio::net::UdpSocket),
 }
 
+/// The number of connections that may wait for an accept stays what `std` chose.
+pub(crate) fn lengthen_backlog<T>(_listener: &T) {}
+
 /// What has a socket.
 pub(crate) trait AsSource {
     /// # Errors

@@ -12,6 +12,13 @@ pub(crate) const REARM: bool = false;
 #[derive(Debug)]
 pub(crate) struct Source(RawFd);
 
+/// Lets as many connections wait for an accept of `listener` as the kernel allows: it cuts the number at a limit of its
+/// own. One that refuses leaves the number that was in force.
+pub(crate) fn lengthen_backlog(listener: &impl AsFd) {
+    // SAFETY: it takes two numbers, and the descriptor is open: it is borrowed.
+    unsafe { libc::listen(listener.as_fd().as_raw_fd(), libc::c_int::MAX) };
+}
+
 /// What has a descriptor.
 pub(crate) trait AsSource {
     /// # Errors
