@@ -23,6 +23,8 @@ const SLICE_MILLIS: u64 = 10;
 const SPINS: u32 = 32;
 /// How many looks a thief takes at what a processor is to run next before it believes that it stands still.
 const WATCH: u32 = 400;
+/// As many looks at its inbox a worker takes that lingers: about what two wake-ups through the kernel cost.
+const LINGER: u32 = 1000;
 
 /// The next goroutine among those close at hand, without waiting and without stealing; none as well if the worker
 /// had better look at its root whether its processor is wanted elsewhere, or has none. Owner only, inside.
@@ -168,7 +170,10 @@ pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> 
             searching = idle.give_up(w, true);
             continue;
         }
-        if w.locked.get() == 0 {
+        if w.lingers() && searching.is_none() {
+            linger(w);
+        }
+        if w.locked.get() == 0 && !w.inbox_filled() {
             searching = searching.or_else(|| idle.start_searching());
             if let Some(token) = searching.take() {
                 if let Some(g) = search(w) {
@@ -178,7 +183,30 @@ pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> 
                 searching = Some(token);
             }
         }
+        if w.inbox_filled() {
+            continue;
+        }
         searching = idle.sleep(w, searching);
+    }
+}
+
+/// Waits for a moment for a goroutine that is woken at home here, or for what it may search for: the last sleep was so
+/// short that it did not pay (`sleep`). It is no search, so nobody relies on it.
+#[cold]
+fn linger(w: &'static Worker) {
+    const OTHERS: u32 = 8;
+    const YIELD: u32 = 64;
+    let s = scheduler();
+    let elsewhere = || s.idle.processors_wanted() || w.locked.get() == 0 && s.anything_queued();
+    for turn in 1..=LINGER {
+        if w.inbox_filled() || turn % OTHERS == 0 && elsewhere() {
+            return;
+        }
+        if turn % YIELD == 0 && turn > 2 * YIELD {
+            // Perhaps whom we wait for waits for this CPU.
+            std::thread::yield_now();
+        }
+        hint::spin_loop();
     }
 }
 

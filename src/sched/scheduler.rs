@@ -166,6 +166,11 @@ impl Scheduler {
         self.injector.len()
     }
 
+    /// Whether a goroutine stands in a queue where a thief takes it at once.
+    pub(super) fn anything_queued(&self) -> bool {
+        !self.injector.is_empty() || self.processors().iter().any(|p| !p.queue.is_empty())
+    }
+
     /// Whether a goroutine stands in a queue that is not a worker's own.
     pub(super) fn anything_runnable(&self) -> bool {
         !self.injector.is_empty() || self.processors().iter().any(|p| p.has_work())

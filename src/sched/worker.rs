@@ -76,6 +76,8 @@ pub(crate) struct Worker {
     pub(super) chain_began: Cell<u64>,
     /// Owner: whether those at home here come before the processor's queue, next time.
     pub(super) home_turn: Cell<bool>,
+    /// Owner: how many sleeps in a row were too short to pay.
+    short_sleeps: Cell<u8>,
     /// Owner.
     rng: UnsafeCell<Rng>,
     /// Runnable goroutines whose home this is, woken by other threads.
@@ -111,6 +113,7 @@ impl Worker {
             chain: Cell::new(0),
             chain_began: Cell::new(0),
             home_turn: Cell::new(false),
+            short_sleeps: Cell::new(0),
             rng: UnsafeCell::new(Rng::new(sequence() * 0x5851_F42D)),
             inbox: Lock::new(LockRank::Leaf, List::new()),
             inbox_len: AtomicUsize::new(0),
@@ -205,6 +208,18 @@ impl Worker {
         self.with_home(|home| home.append(&mut inbox));
         // ORDERING: Relaxed; under the lock.
         self.inbox_len.store(0, Ordering::Relaxed);
+    }
+
+    /// Owner: whether the sleep that has ended was too short to pay.
+    pub(super) fn note_sleep(&self, short: bool) {
+        self.short_sleeps.set(if short { self.short_sleeps.get().saturating_add(1) } else { 0 });
+    }
+
+    /// Owner: whether it waits a moment before it sleeps. Not after a few short sleeps only: one that asks, is answered
+    /// soon, and rests for long would wait in vain each time.
+    pub(super) fn lingers(&self) -> bool {
+        const FEW: u8 = 4;
+        self.short_sleeps.get() >= FEW
     }
 
     /// The stack cache. Owner only; the borrow ends before anything else is called.
