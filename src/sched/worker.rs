@@ -19,6 +19,7 @@ use super::list::List;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::status::Duty;
+use super::strict::Pausing;
 use super::{current, find_work, lock_thread, run, watch};
 use crate::coroutine::stack::{self, Protection, StackCache, overflow::AltStack};
 use crate::coroutine::switch::{self, Context};
@@ -57,6 +58,8 @@ pub(crate) struct Worker {
     pub(super) probe: Probe,
     /// Whether the goroutine that runs here is asked to yield (`park::slice`).
     pub(super) slice: AtomicBool,
+    /// For the monitor: lets its goroutine rest (`strict`).
+    pub(super) pausing: Pausing,
     /// Owner (I2).
     after: Cell<After>,
     /// Owner: runnable goroutines whose home this is.
@@ -104,6 +107,7 @@ impl Worker {
             processor: AtomicPtr::new(ptr::null_mut()),
             probe: Probe::new(),
             slice: AtomicBool::new(false),
+            pausing: Pausing::new(),
             after: Cell::new(After::Nothing),
             home: UnsafeCell::new(List::new()),
             home_next: Cell::new(ptr::null_mut()),
