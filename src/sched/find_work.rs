@@ -204,7 +204,7 @@ fn linger(w: &'static Worker) {
         }
         if turn % YIELD == 0 && turn > 2 * YIELD {
             // Perhaps whom we wait for waits for this CPU.
-            std::thread::yield_now();
+            let_others_run();
         }
         hint::spin_loop();
     }
@@ -215,6 +215,7 @@ fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     let s = scheduler();
     let mine = w.held();
     let all = s.processors();
+    let_others_run();
     for round in 0..ROUNDS {
         let start = w.rand_below(all.len() as u32) as usize;
         for i in 0..all.len() {
@@ -250,6 +251,12 @@ fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     None
 }
 
+/// Whoever woke a thief may share its CPU: there it stands still because the thief looks at it, and is robbed of
+/// what it would have run within a moment. Where the CPU is the thief's own this is a short system call.
+fn let_others_run() {
+    std::thread::yield_now();
+}
+
 /// Takes what another processor is to run next, but only if that processor has not switched for a while: at once
 /// would tear a pair that wakes each other apart, never would starve it behind a busy goroutine (b13).
 fn steal_next(p: &'static Processor) -> Option<NonNull<Goroutine>> {
@@ -270,8 +277,13 @@ fn stands_still(p: &Processor) -> bool {
     if next.is_null() {
         return false;
     }
-    (0..WATCH).all(|_| {
+    let still = || p.peek_next() == next && p.tick() == tick;
+    let watched = (0..WATCH).all(|_| {
         hint::spin_loop();
-        p.peek_next() == next && p.tick() == tick
-    })
+        still()
+    });
+    watched && {
+        let_others_run();
+        still()
+    }
 }
