@@ -23,6 +23,10 @@ const SLICE_MILLIS: u64 = 10;
 const SPINS: u32 = 32;
 /// How many looks a thief takes at what a processor is to run next before it believes that it stands still.
 const WATCH: u32 = 400;
+/// So many looks a thief gives the owner of a queue to run what stands in it, and so many turns of waiting between two:
+/// three microseconds in all. More looks would slow the owner, who shares the line.
+const DRAIN_LOOKS: u32 = 9;
+const DRAIN_PAUSE: u32 = 16;
 /// As many looks at its inbox a worker takes that lingers: about what two wake-ups through the kernel cost.
 const LINGER: u32 = 1000;
 
@@ -223,7 +227,9 @@ fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
             if core::ptr::eq(p, mine) {
                 continue;
             }
-            if let Some(g) = p.queue.steal_into(&mine.queue) {
+            if !drains(p)
+                && let Some(g) = p.queue.steal_into(&mine.queue)
+            {
                 counters::add(&mine.counters.steals);
                 return Some(g);
             }
@@ -263,12 +269,18 @@ fn steal_next(p: &'static Processor) -> Option<NonNull<Goroutine>> {
     if stands_still(p) { p.take_next() } else { None }
 }
 
-/// Whether any processor, or the injector, has something that a thief may take. What is to run next on a processor
-/// counts only while that processor does not switch: when it does, its holder takes that one, or moves it to the
-/// queue and tells (`pass_over`).
+/// Whether any processor, or the injector, has something that a thief may take. What stands in a queue that drains is
+/// run there, and what came later was announced; the injector is looked at first, since a batch of it fills a queue
+/// before it is gone there, and is announced no more. What is to run next on a processor counts only while that
+/// processor does not switch: when it does, its holder takes that one, or moves it to the queue and tells (`pass_over`).
 pub(super) fn anything_to_steal() -> bool {
     let s = scheduler();
-    !s.injector.is_empty() || s.processors().iter().any(|p| !p.queue.is_empty() || stands_still(p))
+    !s.injector.is_empty() || s.processors().iter().any(|p| !drains(p) || stands_still(p))
+}
+
+/// Whether `p` runs what stands in its queue so soon that a thief had better leave it there.
+fn drains(p: &Processor) -> bool {
+    p.queue.drains(DRAIN_LOOKS, || (0..DRAIN_PAUSE).for_each(|_| hint::spin_loop()))
 }
 
 /// Whether `p` keeps the same goroutine waiting to run next for a while.
