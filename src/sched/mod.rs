@@ -10,6 +10,8 @@ mod lease;
 pub(crate) mod list;
 pub(crate) mod local_queue;
 #[cfg_attr(loom, allow(dead_code, reason = "compiled for its models"))]
+mod lookout;
+#[cfg_attr(loom, allow(dead_code, reason = "compiled for its models"))]
 mod pause;
 #[cfg_attr(all(loom, not(test)), allow(dead_code))]
 mod quiescence;
@@ -18,6 +20,8 @@ mod run_next;
 pub(crate) mod site;
 pub(crate) mod status;
 
+#[cfg(not(loom))]
+pub(crate) mod clock;
 #[cfg(not(loom))]
 pub(crate) mod config;
 #[cfg(not(loom))]
@@ -55,9 +59,13 @@ pub(crate) mod threads;
 #[cfg(not(loom))]
 pub(crate) mod timers;
 #[cfg(not(loom))]
+mod vigil;
+#[cfg(not(loom))]
 mod warn;
 #[cfg(not(loom))]
 pub(crate) mod watch;
+#[cfg(not(loom))]
+pub(crate) mod woken;
 #[cfg(not(loom))]
 mod worker;
 
