@@ -3,11 +3,14 @@
 use crate::Piece;
 use gaggle::{chan, go, runtime, stack};
 use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub const PIECES: &[Piece] = &[
     ("switch: two that give way in turn", switch),
     ("switch: giving way to nobody", yield_alone),
     ("switch: park and wake, unbuffered channel", hand_over),
+    ("switch: 1,000 hand-overs across threads", between_threads),
     ("spawn, run, end; in batches", spawn),
     ("spawn, run, end; 200 bytes captured", spawn_large),
     ("spawn and join", spawn_join),
@@ -34,6 +37,29 @@ fn hand_over(n: u64) {
     (0..n).for_each(|i| tx.send(i).unwrap());
     drop(tx);
     assert_eq!(consumer.join().unwrap(), n);
+}
+
+/// The same with consumer and producer at home on two threads, and a processor for each.
+fn between_threads(n: u64) {
+    let n = n * 1000;
+    let before = runtime::set_max_procs(2);
+    let (tx, rx) = chan::<u64>(0);
+    let apart = Arc::new(AtomicBool::new(false));
+    let producer = go!(name = "producer", pinned; {
+        let consumer = go!(name = "consumer", pinned, clone apart; {
+            apart.store(true, Ordering::Relaxed);
+            rx.iter().count() as u64
+        });
+        // Keeps its thread until the consumer has begun elsewhere.
+        while !apart.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
+        (0..n).for_each(|i| tx.send(i).unwrap());
+        drop(tx);
+        consumer.join().unwrap()
+    });
+    assert_eq!(producer.join().unwrap(), n);
+    runtime::set_max_procs(before);
 }
 
 fn batches(n: u64, start: impl Fn()) {

@@ -5,6 +5,7 @@
 //! | [`memory`] | reserve, guard, protect and discard pages | Linux |
 //! | [`signals`] | alternate signal stacks, the fault handler | unix |
 //! | [`threads`] | what another thread is doing | Linux; elsewhere it says that it does not know |
+//! | [`interrupt`] | runs a function on another thread, in a signal handler | Linux; elsewhere it says no |
 //! | [`signal_pipe`] | a thread that is told of other signals | unix |
 //! | [`census`] | how many threads there are, and whose | Linux |
 //! | [`poller`] | which descriptors are ready, by way of `mio` | everywhere |
@@ -13,6 +14,7 @@
 pub(crate) mod census;
 pub(crate) mod clock;
 pub(crate) mod fatal;
+pub(crate) mod interrupt;
 #[cfg(target_os = "linux")]
 #[cfg_attr(
     any(gaggle_portable, not(any(target_arch = "x86_64", target_arch = "aarch64"))),

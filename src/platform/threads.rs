@@ -17,6 +17,13 @@ impl Probe {
     pub(crate) fn new() -> Self {
         Self { id: AtomicU32::new(0), clock: AtomicU32::new(0) }
     }
+
+    /// The system's number for the thread.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "asked on Linux"))]
+    pub(crate) fn id(&self) -> Option<u32> {
+        // ORDERING: Relaxed; see `introduce`.
+        Some(self.id.load(Ordering::Relaxed)).filter(|id| *id != 0)
+    }
 }
 
 #[cfg(target_os = "linux")]

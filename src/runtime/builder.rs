@@ -33,6 +33,7 @@ pub struct Builder {
     hook: Option<PanicHook>,
     migrate: bool,
     warn_blocked: Option<bool>,
+    strict_procs: Option<bool>,
 }
 
 /// The runtime was running already, with the settings that it was started with.
@@ -122,6 +123,34 @@ impl Builder {
         self
     }
 
+    /// Whether no more goroutines run than there are processors, those counted that compute for long. Default: no, unless
+    /// `GAGGLE_STRICT_PROCS` is 1.
+    ///
+    /// A goroutine that computes for ten milliseconds while others want its processor loses it, and goes on on its thread;
+    /// the system shares the CPUs out among all threads that compute. With this setting such threads are stopped instead,
+    /// and take turns of ten milliseconds, by a real-time signal whose handler waits: the highest one below `SIGRTMAX`
+    /// that has no handler when the runtime starts. Those that wait in a system call, and those that a goroutine has for
+    /// itself ([`lock_os_thread`](crate::runtime::lock_os_thread)), are not stopped. A goroutine that needs a processor
+    /// for a moment runs beside them at once; and one of those that rest has a turn at least every 100 milliseconds,
+    /// so that at the worst there is a tenth of a goroutine more than processors.
+    ///
+    /// Whatever a stopped goroutine holds stays held until its next turn: the lock of the heap or of standard output, or a
+    /// guard of `std::sync::Mutex`. Who waits for it gives its own turn away, so the program goes on, but late: with n
+    /// such goroutines by up to n turns. A system call that is about to block when the signal comes is restarted; where
+    /// the system does not do that (`poll`, `nanosleep`) it ends with `EINTR`.
+    ///
+    /// On Linux. Elsewhere a line on standard error says that the setting has no effect.
+    ///
+    /// ```
+    /// gaggle::runtime::Builder::new().max_procs(1).strict_procs(true).start().expect("nothing has started it before");
+    /// let sums = [10, 20].map(|n| gaggle::spawn(move || (0..n).sum::<u64>()));
+    /// assert_eq!(sums.map(|sum| sum.join().unwrap()), [45, 190]);
+    /// ```
+    pub fn strict_procs(mut self, yes: bool) -> Self {
+        self.strict_procs = Some(yes);
+        self
+    }
+
     /// Makes goroutines that are started from plain threads migrate: Go's scheduler, any goroutine on any thread.
     ///
     /// # Safety
@@ -152,6 +181,7 @@ impl Builder {
                 max_stack: self.max_stack,
                 migrate: self.migrate,
                 warn_blocked: self.warn_blocked.unwrap_or(defaults.warn_blocked),
+                strict_procs: self.strict_procs.unwrap_or(defaults.strict_procs),
             }
         });
         if started { Ok(()) } else { Err(AlreadyStarted) }
@@ -168,6 +198,7 @@ impl fmt::Debug for Builder {
             .field("panic", &self.policy)
             .field("migrate", &self.migrate)
             .field("warn_blocked", &self.warn_blocked)
+            .field("strict_procs", &self.strict_procs)
             .finish_non_exhaustive()
     }
 }

@@ -17,10 +17,13 @@ pub(crate) struct Config {
     pub(crate) migrate: bool,
     /// Whether to say which goroutines keep their threads from others.
     pub(crate) warn_blocked: bool,
+    /// Whether goroutines that compute without a processor take turns.
+    pub(crate) strict_procs: bool,
 }
 
 static MIGRATE: AtomicBool = AtomicBool::new(false);
 static WARN_BLOCKED: AtomicBool = AtomicBool::new(true);
+static STRICT_PROCS: AtomicBool = AtomicBool::new(false);
 /// A class, as the number that `Class::from_index` takes.
 static CLASS: AtomicUsize = AtomicUsize::new(Class::DEFAULT.index());
 
@@ -36,6 +39,7 @@ impl Config {
             max_stack: None,
             migrate: false,
             warn_blocked: variable("GAGGLE_WARN", 0, 1) != Some(0),
+            strict_procs: variable("GAGGLE_STRICT_PROCS", 0, 1) == Some(1),
         }
     }
 
@@ -45,6 +49,7 @@ impl Config {
         CLASS.store(class.index(), Ordering::Relaxed);
         MIGRATE.store(self.migrate, Ordering::Relaxed);
         WARN_BLOCKED.store(self.warn_blocked, Ordering::Relaxed);
+        STRICT_PROCS.store(self.strict_procs, Ordering::Relaxed);
         if let Some(most) = self.max_stack {
             stack::set_max_stack(most);
         }
@@ -61,6 +66,12 @@ pub(crate) fn default_class() -> Class {
 pub(super) fn warns_blocked() -> bool {
     // ORDERING: Relaxed; a switch, set once.
     WARN_BLOCKED.load(Ordering::Relaxed)
+}
+
+/// Whether goroutines that compute without a processor take turns.
+pub(super) fn strict_procs() -> bool {
+    // ORDERING: Relaxed; a switch, set once.
+    STRICT_PROCS.load(Ordering::Relaxed)
 }
 
 /// The flags of goroutines spawned from plain threads.

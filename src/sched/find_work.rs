@@ -24,6 +24,12 @@ const SLICE_MILLIS: u64 = 10;
 const SPINS: u32 = 32;
 /// How many looks a thief takes at what a processor is to run next before it believes that it stands still.
 const WATCH: u32 = 400;
+/// So many looks a thief gives the owner of a queue to run what stands in it, and so many turns of waiting between two:
+/// three microseconds in all. More looks would slow the owner, who shares the line.
+const DRAIN_LOOKS: u32 = 9;
+const DRAIN_PAUSE: u32 = 16;
+/// As many looks at its inbox a worker takes that lingers: about what two wake-ups through the kernel cost.
+const LINGER: u32 = 1000;
 
 /// The next goroutine among those close at hand, without waiting and without stealing; none as well if the worker
 /// had better look at its root whether its processor is wanted elsewhere, or has none. Owner only, inside.
@@ -175,7 +181,10 @@ pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> 
         if vigil::serve(w) {
             continue;
         }
-        if w.locked.get() == 0 {
+        if w.lingers() && searching.is_none() {
+            linger(w);
+        }
+        if w.locked.get() == 0 && !w.inbox_filled() {
             searching = searching.or_else(|| idle.start_searching());
             if let Some(token) = searching.take() {
                 if let Some(g) = search(w) {
@@ -185,7 +194,30 @@ pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> 
                 searching = Some(token);
             }
         }
+        if w.inbox_filled() {
+            continue;
+        }
         searching = idle.sleep(w, searching);
+    }
+}
+
+/// Waits for a moment for a goroutine that is woken at home here, or for what it may search for: the last sleep was so
+/// short that it did not pay (`sleep`). It is no search, so nobody relies on it.
+#[cold]
+fn linger(w: &'static Worker) {
+    const OTHERS: u32 = 8;
+    const YIELD: u32 = 64;
+    let s = scheduler();
+    let elsewhere = || s.idle.processors_wanted() || w.locked.get() == 0 && s.anything_queued();
+    for turn in 1..=LINGER {
+        if w.inbox_filled() || turn % OTHERS == 0 && elsewhere() {
+            return;
+        }
+        if turn % YIELD == 0 && turn > 2 * YIELD {
+            // Perhaps whom we wait for waits for this CPU.
+            let_others_run();
+        }
+        hint::spin_loop();
     }
 }
 
@@ -194,6 +226,7 @@ fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     let s = scheduler();
     let mine = w.held();
     let all = s.processors();
+    let_others_run();
     for round in 0..ROUNDS {
         let start = w.rand_below(all.len() as u32) as usize;
         for i in 0..all.len() {
@@ -201,7 +234,9 @@ fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
             if core::ptr::eq(p, mine) {
                 continue;
             }
-            if let Some(g) = p.queue.steal_into(&mine.queue) {
+            if !drains(p)
+                && let Some(g) = p.queue.steal_into(&mine.queue)
+            {
                 counters::add(&mine.counters.steals);
                 return Some(g);
             }
@@ -229,18 +264,30 @@ fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     None
 }
 
+/// Whoever woke a thief may share its CPU: there it stands still because the thief looks at it, and is robbed of
+/// what it would have run within a moment. Where the CPU is the thief's own this is a short system call.
+fn let_others_run() {
+    std::thread::yield_now();
+}
+
 /// Takes what another processor is to run next, but only if that processor has not switched for a while: at once
 /// would tear a pair that wakes each other apart, never would starve it behind a busy goroutine (b13).
 fn steal_next(p: &'static Processor) -> Option<NonNull<Goroutine>> {
     if stands_still(p) { p.take_next() } else { None }
 }
 
-/// Whether any processor, or the injector, has something that a thief may take. What is to run next on a processor
-/// counts only while that processor does not switch: when it does, its holder takes that one, or moves it to the
-/// queue and tells (`pass_over`).
+/// Whether any processor, or the injector, has something that a thief may take. What stands in a queue that drains is
+/// run there, and what came later was announced; the injector is looked at first, since a batch of it fills a queue
+/// before it is gone there, and is announced no more. What is to run next on a processor counts only while that
+/// processor does not switch: when it does, its holder takes that one, or moves it to the queue and tells (`pass_over`).
 pub(super) fn anything_to_steal() -> bool {
     let s = scheduler();
-    !s.injector.is_empty() || s.processors().iter().any(|p| !p.queue.is_empty() || stands_still(p))
+    !s.injector.is_empty() || s.processors().iter().any(|p| !drains(p) || stands_still(p))
+}
+
+/// Whether `p` runs what stands in its queue so soon that a thief had better leave it there.
+fn drains(p: &Processor) -> bool {
+    p.queue.drains(DRAIN_LOOKS, || (0..DRAIN_PAUSE).for_each(|_| hint::spin_loop()))
 }
 
 /// Whether `p` keeps the same goroutine waiting to run next for a while.
@@ -249,8 +296,13 @@ fn stands_still(p: &Processor) -> bool {
     if next.is_null() {
         return false;
     }
-    (0..WATCH).all(|_| {
+    let still = || p.peek_next() == next && p.tick() == tick;
+    let watched = (0..WATCH).all(|_| {
         hint::spin_loop();
-        p.peek_next() == next && p.tick() == tick
-    })
+        still()
+    });
+    watched && {
+        let_others_run();
+        still()
+    }
 }

@@ -67,6 +67,18 @@ impl Lease {
         self.revoked.store(false, Ordering::Relaxed);
     }
 
+    /// Owner: whether it is inside. For its signal handler, which comes in between.
+    pub(super) fn is_inside(&self) -> bool {
+        // ORDERING: Relaxed; this thread's own word.
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    /// Monitor: whether it took the processor, and the owner has had no other since.
+    pub(super) fn is_lost(&self) -> bool {
+        // ORDERING: Relaxed; only the monitor sets it, and that the owner takes it back is a hint.
+        self.revoked.load(Ordering::Relaxed)
+    }
+
     /// Monitor: takes the processor if its owner is outside and `wanted`, asked then, agrees (I3).
     pub(super) fn revoke(&self, wanted: impl FnOnce() -> bool) -> bool {
         let _decision = self.decision.lock();

@@ -47,6 +47,21 @@ impl<T> LocalQueue<T> {
         self.head.load(Ordering::Relaxed) == self.tail.load(Ordering::Relaxed)
     }
 
+    /// Whether all that the ring holds now is taken within so many looks. Any thread; what is appended meanwhile does not
+    /// count. `pause` is called before each look but the first.
+    #[allow(dead_code, reason = "a thief's: neither models nor fuzzers have one")]
+    pub(crate) fn drains(&self, looks: u32, pause: impl Fn()) -> bool {
+        // ORDERING: Relaxed; as in `is_empty`. The tail first: the head may pass it, and never falls behind.
+        let tail = self.tail.load(Ordering::Relaxed);
+        // ORDERING: Relaxed; a head that is seen late is one look more.
+        let is_past = || self.head.load(Ordering::Relaxed).wrapping_sub(tail) <= u32::MAX / 2;
+        let look_again = |_| {
+            pause();
+            is_past()
+        };
+        is_past() || (1..looks).any(look_again)
+    }
+
     /// How many items the ring seemed to hold; a hint.
     #[allow(dead_code, reason = "for metrics: neither models nor fuzzers count")]
     pub(crate) fn len(&self) -> usize {
@@ -185,6 +200,27 @@ mod tests {
         assert_eq!(got, (0..4).map(item).collect::<Vec<_>>());
         assert_eq!(std::iter::from_fn(|| ring.pop()).count(), 3);
         assert!(ring.steal_into(&mine).is_none());
+    }
+
+    #[test]
+    fn a_ring_drains_when_what_it_held_is_taken() {
+        // A thief that leaves work which nobody runs, or robs an owner that is about to run it.
+        let ring = LocalQueue::new();
+        assert!(ring.drains(1, || unreachable!("nothing to wait for")));
+        // All the way round, so that the indices wrap.
+        ring.head.store(u32::MAX - 1, Ordering::Relaxed);
+        ring.tail.store(u32::MAX - 1, Ordering::Relaxed);
+        for n in 0..3 {
+            ring.push(item(n), |_| unreachable!());
+        }
+        assert!(!ring.drains(8, || ()), "nobody takes anything");
+        let turn = || {
+            ring.pop();
+            // Those that come later are none of its business.
+            ring.push(item(9), |_| unreachable!());
+        };
+        assert!(!ring.drains(3, turn), "one of three is left");
+        assert!(ring.drains(4, turn));
     }
 
     #[test]

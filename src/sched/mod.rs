@@ -1,7 +1,7 @@
 //! The scheduler: goroutines (G) run by workers (M), which hold processors (P). `README.md` tells the protocols.
 //!
 //! Compiled under loom too, as plain data structures: `status`, `local_queue`, `run_next`, `injector`, `idle`,
-//! `lease`, `readiness` and `list`.
+//! `lease`, `pause`, `readiness` and `list`.
 
 mod idle;
 pub(crate) mod injector;
@@ -11,6 +11,8 @@ pub(crate) mod list;
 pub(crate) mod local_queue;
 #[cfg_attr(loom, allow(dead_code, reason = "compiled for its models"))]
 mod lookout;
+#[cfg_attr(loom, allow(dead_code, reason = "compiled for its models"))]
+mod pause;
 #[cfg_attr(all(loom, not(test)), allow(dead_code))]
 mod quiescence;
 pub(crate) mod readiness;
@@ -48,6 +50,8 @@ mod run;
 mod scheduler;
 #[cfg(not(loom))]
 mod sleep;
+#[cfg(not(loom))]
+mod strict;
 #[cfg(not(loom))]
 mod sysmon;
 #[cfg(not(loom))]

@@ -5,6 +5,7 @@
 
 use super::config::Config;
 use super::counters::Counters;
+use super::current;
 use super::goroutine::{Goroutine, flags};
 use super::idle::Attendance;
 use super::injector::Injector;
@@ -105,7 +106,8 @@ impl Scheduler {
     pub(crate) fn resize(&self, procs: usize) -> usize {
         let _setup = self.setup.lock();
         let before = self.procs();
-        self.resize_locked(procs);
+        // Inside: a goroutine is not paused while it holds a lock that the monitor takes (pause, I1).
+        current::inside(|| self.resize_locked(procs));
         before
     }
 
@@ -172,6 +174,11 @@ impl Scheduler {
         self.injector.len()
     }
 
+    /// Whether a goroutine stands in a queue where a thief takes it at once.
+    pub(super) fn anything_queued(&self) -> bool {
+        !self.injector.is_empty() || self.processors().iter().any(|p| !p.queue.is_empty())
+    }
+
     /// Whether a goroutine stands in a queue that is not a worker's own.
     pub(super) fn anything_runnable(&self) -> bool {
         !self.injector.is_empty() || self.processors().iter().any(|p| p.has_work())
@@ -179,6 +186,7 @@ impl Scheduler {
 
     /// Who is idle.
     pub(crate) fn attendance(&self) -> Attendance {
-        self.idle.attendance()
+        // As in `resize`.
+        current::inside(|| self.idle.attendance())
     }
 }

@@ -14,7 +14,10 @@ use super::{counters, find_work, sysmon, threads, watch};
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use core::mem;
 use core::ptr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// A sleep that ends within this, for a goroutine at home, does not pay: after some of them a worker lingers.
+const SHORT: Duration = Duration::from_micros(50);
 
 /// The idle protocol over real processors and workers.
 pub(super) type Desk = Idle<&'static Processor, &'static Worker>;
@@ -127,9 +130,12 @@ impl Desk {
     pub(super) fn sleep(&self, w: &'static Worker, searching: Option<Searching>) -> Option<Searching> {
         let counted = searching.is_some();
         mem::forget(searching);
+        let began = Instant::now();
         hand_over(self.lay_down(w, w.held(), counted, empty));
         w.forget_processor();
-        self.settle_asleep(w)
+        let searching = self.settle_asleep(w);
+        w.note_sleep(w.inbox_filled() && began.elapsed() < SHORT);
+        searching
     }
 
     /// Gives the processor of `w` to a worker that waits for one, or out of use, if either is wanted; with

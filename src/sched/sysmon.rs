@@ -14,6 +14,7 @@ use super::idle::Retaken;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::sleep::{empty, hand_over};
+use super::strict::Strict;
 use super::warn::Warner;
 use super::watch::own_thread;
 use super::worker::Worker;
@@ -57,12 +58,12 @@ fn monitor() {
     let _own = own_thread();
     threads::ensure_spare();
     let mut records: Box<[Record]> = (0..MAX_PROCS).map(|_| Record::new()).collect();
-    let mut warner = Box::new(Warner::new());
+    let mut aides = Aides { warner: Box::new(Warner::new()), strict: Strict::new(Instant::now()) };
     let mut quiet = 0;
     loop {
         let now = Instant::now();
-        let found = look(&mut records, &mut warner, now);
-        warner.look(now);
+        let found = look(&mut records, &mut aides, now);
+        aides.look(now);
         quiet = if found == Found::Nothing { quiet + 1 } else { 0 };
         if quiet > QUIET && scheduler().idle.lay_watcher_down() {
             BELL.wait();
@@ -73,6 +74,21 @@ fn monitor() {
         let pause = pause.min(mind_the_lookout());
         // Whether it was rung or the time has come: look again.
         let _ = BELL.wait_for(Some(pause));
+    }
+}
+
+/// Who looks after a goroutine that keeps its thread, or has lost its processor.
+struct Aides {
+    warner: Box<Warner>,
+    strict: Option<Strict>,
+}
+
+impl Aides {
+    fn look(&mut self, now: Instant) {
+        self.warner.look(now);
+        if let Some(strict) = &mut self.strict {
+            strict.look(now);
+        }
     }
 }
 
@@ -98,9 +114,9 @@ enum Found {
     Keeper,
 }
 
-fn look(records: &mut [Record], warner: &mut Warner, now: Instant) -> Found {
+fn look(records: &mut [Record], aides: &mut Aides, now: Instant) -> Found {
     let processors = scheduler().processors().iter().zip(records);
-    let most = processors.map(|(p, record)| record.look(p, warner, now)).max().unwrap_or(Found::Nothing);
+    let most = processors.map(|(p, record)| record.look(p, aides, now)).max().unwrap_or(Found::Nothing);
     // A bereft worker comes back sooner or later, and what waits for it is looked after.
     if scheduler().idle.bereft() != 0 { most.max(Found::InUse) } else { most }
 }
@@ -123,7 +139,7 @@ impl Record {
         Self { tick: 0, since: None, cpu: None, asked: None, watched: false }
     }
 
-    fn look(&mut self, p: &'static Processor, warner: &mut Warner, now: Instant) -> Found {
+    fn look(&mut self, p: &'static Processor, aides: &mut Aides, now: Instant) -> Found {
         let tick = p.tick();
         let Some(w) = p.holder().filter(|w| w.holds(p)) else {
             let moved = self.tick != tick;
@@ -145,9 +161,9 @@ impl Record {
             return Found::InUse;
         }
         if !self.watched {
-            self.watched = warner.watch(w, since, now);
+            self.watched = aides.warner.watch(w, since, now);
         }
-        self.keeps(p, w, kept, now)
+        self.keeps(p, w, kept, aides, now)
     }
 
     /// The holder has switched since the last look.
@@ -160,17 +176,24 @@ impl Record {
     }
 
     /// The holder has not switched for a whole slice, but for as long as `kept`.
-    fn keeps(&mut self, p: &'static Processor, w: &'static Worker, kept: Duration, now: Instant) -> Found {
+    fn keeps(
+        &mut self,
+        p: &'static Processor,
+        w: &'static Worker,
+        kept: Duration,
+        aides: &mut Aides,
+        now: Instant,
+    ) -> Found {
         // ORDERING: Relaxed; a mark that `checkpoint` takes away.
         if !w.slice.swap(true, Ordering::Relaxed) {
             self.asked = Some(now);
         }
-        if !is_wanted(p) {
+        if !is_wanted(p) && !aides.strict.as_ref().is_some_and(Strict::anyone_rests) {
             return Found::InUse;
         }
         let asked = self.asked.get_or_insert(now);
         if now.saturating_duration_since(*asked) >= GRACE && self.is_due(w, kept, now) {
-            self.retake(p, w);
+            self.retake(p, w, aides, now);
         }
         Found::Keeper
     }
@@ -188,12 +211,15 @@ impl Record {
         kept >= patience && (used >= SLICE / 2 || kept >= patience * 4)
     }
 
-    fn retake(&mut self, p: &'static Processor, w: &'static Worker) {
+    fn retake(&mut self, p: &'static Processor, w: &'static Worker, aides: &mut Aides, now: Instant) {
         // Still the same goroutine on the same processor: then it is the one that was looked at.
         let still = || w.holds(p) && p.tick() == self.tick;
         let take = || w.lease.revoke(still).then_some(p);
         if let Retaken::Taken(handover) = scheduler().idle.retake(take, empty) {
             counters::count_handoff();
+            if let Some(strict) = &mut aides.strict {
+                strict.enter(w, now);
+            }
             hand_over(handover);
             *self = Self { tick: self.tick, ..Self::new() };
         }

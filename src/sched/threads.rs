@@ -15,7 +15,7 @@ use core::fmt::Write;
 use std::io;
 
 /// Go's limit.
-const MOST: usize = 10_000;
+pub(super) const MOST: usize = 10_000;
 
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 /// A spare is on its way.

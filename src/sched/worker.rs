@@ -19,6 +19,7 @@ use super::list::List;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::status::Duty;
+use super::strict::Pausing;
 use super::{current, find_work, lock_thread, run, watch};
 use crate::coroutine::stack::{self, Protection, StackCache, overflow::AltStack};
 use crate::coroutine::switch::{self, Context};
@@ -57,6 +58,8 @@ pub(crate) struct Worker {
     pub(super) probe: Probe,
     /// Whether the goroutine that runs here is asked to yield (`park::slice`).
     pub(super) slice: AtomicBool,
+    /// For the monitor: lets its goroutine rest (`strict`).
+    pub(super) pausing: Pausing,
     /// Owner (I2).
     after: Cell<After>,
     /// Owner: runnable goroutines whose home this is.
@@ -76,6 +79,8 @@ pub(crate) struct Worker {
     pub(super) chain_began: Cell<u64>,
     /// Owner: whether those at home here come before the processor's queue, next time.
     pub(super) home_turn: Cell<bool>,
+    /// Owner: how many sleeps in a row were too short to pay.
+    short_sleeps: Cell<u8>,
     /// Owner.
     rng: UnsafeCell<Rng>,
     /// Runnable goroutines whose home this is, woken by other threads.
@@ -105,6 +110,7 @@ impl Worker {
             processor: AtomicPtr::new(ptr::null_mut()),
             probe: Probe::new(),
             slice: AtomicBool::new(false),
+            pausing: Pausing::new(),
             after: Cell::new(After::Nothing),
             home: UnsafeCell::new(List::new()),
             home_next: Cell::new(ptr::null_mut()),
@@ -114,6 +120,7 @@ impl Worker {
             chain: Cell::new(0),
             chain_began: Cell::new(0),
             home_turn: Cell::new(false),
+            short_sleeps: Cell::new(0),
             rng: UnsafeCell::new(Rng::new(sequence() * 0x5851_F42D)),
             inbox: Lock::new(LockRank::Leaf, List::new()),
             inbox_len: AtomicUsize::new(0),
@@ -210,6 +217,18 @@ impl Worker {
         self.with_home(|home| home.append(&mut inbox));
         // ORDERING: Relaxed; under the lock.
         self.inbox_len.store(0, Ordering::Relaxed);
+    }
+
+    /// Owner: whether the sleep that has ended was too short to pay.
+    pub(super) fn note_sleep(&self, short: bool) {
+        self.short_sleeps.set(if short { self.short_sleeps.get().saturating_add(1) } else { 0 });
+    }
+
+    /// Owner: whether it waits a moment before it sleeps. Not after a few short sleeps only: one that asks, is answered
+    /// soon, and rests for long would wait in vain each time.
+    pub(super) fn lingers(&self) -> bool {
+        const FEW: u8 = 4;
+        self.short_sleeps.get() >= FEW
     }
 
     /// Calls `f`, which does not park, and returns the goroutines that it has woken. On the root.

@@ -22,6 +22,12 @@ impl<P, W> Idle<P, W> {
         self.heirs.load(Ordering::Relaxed) != 0
     }
 
+    /// How many processors are idle. A hint.
+    pub(in super::super) fn idle_processors(&self) -> usize {
+        // ORDERING: Relaxed; a number.
+        self.n_idle.load(Ordering::Relaxed) as usize
+    }
+
     /// How many workers run a goroutine although their processor was taken away.
     pub(in super::super) fn bereft(&self) -> usize {
         // ORDERING: Relaxed; a number.
