@@ -37,8 +37,31 @@ impl Frame {
 
     /// Whether it belongs to this crate or to Rust's own libraries, rather than to the program.
     fn is_runtime(&self) -> bool {
-        let crates = ["gaggle::", "std::", "core::", "alloc::", "__rust_", "_Unwind_", "rust_begin_", "__libc_"];
-        self.is_of(&crates) || ["main", "_start"].contains(&&*self.function)
+        let crates = ["std::", "core::", "alloc::", "__rust_", "_Unwind_", "rust_begin_", "__libc_"];
+        self.is_ours() || self.is_of(&crates) || ["main", "_start"].contains(&&*self.function) || self.is_of_rust()
+    }
+
+    /// Whether it belongs to this crate. Where debug information is no more than tables of lines, names have no path:
+    /// then the file tells.
+    fn is_ours(&self) -> bool {
+        let ours = || file!().strip_suffix("diag/trace.rs").is_some_and(|sources| self.is_from(sources));
+        self.is_of(&["gaggle::"]) || (self.has_no_path() && ours())
+    }
+
+    /// As [`is_ours`](Self::is_ours), of Rust's own libraries: their sources are where the compiler was made, or in a
+    /// toolchain's folder.
+    fn is_of_rust(&self) -> bool {
+        self.has_no_path()
+            && (self.is_from("/rustc/") || self.file().is_some_and(|file| file.contains("/rustlib/src/rust/library/")))
+    }
+
+    fn has_no_path(&self) -> bool {
+        let name = self.function.split_once('<').map_or(&*self.function, |(name, _)| name);
+        !self.function.starts_with('<') && !name.contains("::")
+    }
+
+    fn is_from(&self, sources: &str) -> bool {
+        self.file().is_some_and(|file| file.trim_start_matches("./").starts_with(sources))
     }
 
     fn is_of(&self, crates: &[&str]) -> bool {
@@ -148,7 +171,7 @@ fn trimmed(mut frames: Vec<Frame>, full: bool) -> Vec<Frame> {
             frames.truncate(last + 1);
             frames.drain(..first);
             // In between as well: the growth in a recursion, a `Once` around an initialiser.
-            frames.retain(|frame| !frame.is_of(&["gaggle::"]));
+            frames.retain(|frame| !frame.is_ours());
             frames
         }
         // A program without symbols, or of nothing but the runtime's frames, shows what it has.
