@@ -1,6 +1,7 @@
 //! Descriptors: none is leaked, and what happens when there are no more.
 
 use super::*;
+use gaggle::net::UnixStream;
 use support::migrating;
 
 fn open_descriptors() -> usize {
@@ -129,6 +130,37 @@ fn a_full_table_is_an_error_of_accept() {
         (&served).write_all(b"x").unwrap();
         assert_eq!((&waiting).read(&mut [0]).unwrap(), 1);
         drop((client, accepted));
+    });
+}
+
+#[test]
+fn a_full_table_at_the_first_wait_is_an_error_and_passes() {
+    // A poller that cannot be opened, and is never tried again, or ends the process.
+    const CHILD: &str = "GAGGLE_TEST_NO_POLLER";
+    let _turn = turn("a_full_table_at_the_first_wait_is_an_error_and_passes");
+    if std::env::var_os(CHILD).is_none() {
+        let output = in_a_child("descriptors::a_full_table_at_the_first_wait_is_an_error_and_passes", CHILD);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{output:?}");
+        return;
+    }
+    lower_the_limit(open_descriptors() + 20);
+    gaggle::run(|| {
+        let (mut a, b) = UnixStream::pair().unwrap();
+        let mut files = Vec::new();
+        while let Ok(file) = std::fs::File::open("/dev/null") {
+            files.push(file);
+        }
+        for _ in 0..3 {
+            assert_eq!(a.read(&mut [0]).unwrap_err().raw_os_error(), Some(libc::EMFILE));
+        }
+        // Those who need no descriptor go on.
+        gaggle::time::sleep(ms(1));
+        files.clear();
+        let reader = spawn(move || a.read(&mut [0]).unwrap());
+        gaggle::time::sleep(ms(1));
+        (&b).write_all(b"x").unwrap();
+        assert_eq!(reader.join().unwrap(), 1);
     });
 }
 
