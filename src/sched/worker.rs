@@ -214,8 +214,13 @@ impl Worker {
         self.stacks.with_mut(|stacks| f(unsafe { &mut *stacks }))
     }
 
+    /// Gives memory of idle stacks back: its own, and that of others while a processor is idle and none is handed over to
+    /// it. Owner, while it sleeps.
     pub(super) fn trim_stacks(&self) {
         self.with_stacks(StackCache::trim);
+        // ORDERING: Relaxed; a look whether to stop. Who takes the processor looks again.
+        let called = || !self.handed.load(Ordering::Relaxed).is_null();
+        while scheduler().attendance().idle != 0 && !called() && stack::scavenge() {}
     }
 
     /// Does for the predecessor what could not be done on its stack (I2, I3).
