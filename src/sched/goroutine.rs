@@ -276,6 +276,13 @@ impl Goroutine {
         self.set_state(State::Waiting, reason);
     }
 
+    /// It will run soon: brings near what a switch to it will want first. Anybody: it may be run meanwhile, or be recycled.
+    #[inline]
+    pub(crate) fn approach(&self) {
+        // SAFETY: the context is there for as long as the object, that is, for ever (I1).
+        self.context.with(|context| unsafe { Context::approach(context) });
+    }
+
     /// What a dump may know of it without owning it; `None` if there is no goroutine here, or it came or went
     /// meanwhile.
     pub(crate) fn glance(&self) -> Option<Glance> {
