@@ -62,6 +62,12 @@ impl<T> LocalQueue<T> {
     /// Appends `item`; if the ring is full, first moves its older half out through `spill`. Owner only.
     #[inline]
     pub(crate) fn push(&self, item: NonNull<T>, spill: impl FnMut(NonNull<T>)) {
+        self.push_or(item, |half| half.for_each(spill));
+    }
+
+    /// As [`push`](Self::push); `spill` gets all that is moved out at once.
+    #[inline]
+    pub(crate) fn push_or(&self, item: NonNull<T>, spill: impl FnOnce(&mut dyn Iterator<Item = NonNull<T>>)) {
         // ORDERING: Relaxed; only the owner, us, moves the tail (I1).
         let tail = self.tail.load(Ordering::Relaxed);
         // ORDERING: Acquire pairs with the Release of a thief's swap of `head`: its copies are done (I2).
@@ -81,7 +87,7 @@ impl<T> LocalQueue<T> {
     }
 
     #[cold]
-    fn spill_half(&self, head: u32, mut spill: impl FnMut(NonNull<T>)) {
+    fn spill_half(&self, head: u32, spill: impl FnOnce(&mut dyn Iterator<Item = NonNull<T>>)) {
         let mut taken = [ptr::null_mut(); CAPACITY / 2];
         for (i, t) in taken.iter_mut().enumerate() {
             // ORDERING: Relaxed; we wrote the slots ourselves.
@@ -91,7 +97,7 @@ impl<T> LocalQueue<T> {
         // ORDERING: Release keeps our copies before the move; pairs with the Acquire loads of `head` (I2).
         // If a thief was quicker, there is room now.
         if self.head.compare_exchange(head, next, Ordering::Release, Ordering::Relaxed).is_ok() {
-            taken.into_iter().filter_map(NonNull::new).for_each(&mut spill);
+            spill(&mut taken.into_iter().filter_map(NonNull::new));
         }
     }
 

@@ -98,7 +98,7 @@ pub(super) fn ready_on(w: &'static Worker, g: NonNull<Goroutine>) {
         let Some(p) = w.processor() else { return from_outside(g) };
         let s = scheduler();
         if let Some(before) = p.set_next(g) {
-            p.queue.push(before, |spilled| s.inject(spilled));
+            p.queue.push_or(before, |spilled| s.inject_all(spilled));
         }
         s.idle.notify();
     } else if ptr::eq(home, w) {
@@ -116,7 +116,7 @@ pub(super) fn requeue_on(w: &'static Worker, g: NonNull<Goroutine>) {
     if home.is_null() {
         let Some(p) = w.processor() else { return from_outside(g) };
         let s = scheduler();
-        p.queue.push(g, |spilled| s.inject(spilled));
+        p.queue.push_or(g, |spilled| s.inject_all(spilled));
         s.idle.notify();
     } else {
         debug_assert!(ptr::eq(home, w), "runtime bug: a goroutine ran away from home");

@@ -8,6 +8,7 @@ use super::counters::Counters;
 use super::goroutine::Goroutine;
 use super::idle::Attendance;
 use super::injector::Injector;
+use super::list::List;
 use super::processor::Processor;
 use super::roster::Roster;
 use super::sleep::Desk;
@@ -131,6 +132,14 @@ impl Scheduler {
     pub(super) fn inject(&self, g: NonNull<Goroutine>) {
         // SAFETY: whoever makes a goroutine runnable owns it, so it is in no list.
         unsafe { self.injector.push(g) };
+    }
+
+    /// As queueing each of `many`.
+    pub(super) fn inject_all(&self, many: &mut dyn Iterator<Item = NonNull<Goroutine>>) {
+        let mut list = List::new();
+        // SAFETY: as in `inject`.
+        many.for_each(|g| unsafe { list.push_back(g) });
+        self.injector.append(&mut list);
     }
 
     /// Moves the work of a processor that goes out of use to the injector.

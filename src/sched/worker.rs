@@ -286,7 +286,7 @@ impl Worker {
     }
 
     /// Makes `g` the running one: its first run gives it a home, if its mode asks for one. Holds a processor.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn set_current(&self, g: NonNull<Goroutine>) {
         // SAFETY: `g` was taken off a run queue, so it is ours to run.
         let goroutine = unsafe { g.as_ref() };
@@ -301,7 +301,7 @@ impl Worker {
         self.held().count_switch();
         // Where very many wait to run, each lies on a cold page, and two runs take less time than one page.
         if let Some(later) = self.held().queue.look_ahead(LEAD) {
-            // SAFETY: objects are type-stable, and only a hint is read: it may run elsewhere by now.
+            // SAFETY: objects are type-stable, and only hints are read: it may run elsewhere by now.
             unsafe { later.as_ref() }.approach();
         }
     }
