@@ -251,7 +251,7 @@ fn stop_and_cancel_at_once_agree() {
 
 #[test]
 fn a_function_may_use_its_context_and_wait() {
-    // Callbacks under a lock, or on the timer thread, which others wait for.
+    // Callbacks under a lock, or where the clock is looked at, which others wait for.
     in_both_modes_and_on_a_thread(|| {
         let (ctx, cancel) = with_timeout(&background(), ms(1));
         let (tx, rx) = chan(0);

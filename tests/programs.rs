@@ -22,6 +22,8 @@ mod memory;
 mod overflow;
 #[path = "programs/panics.rs"]
 mod panics;
+#[path = "programs/quiet.rs"]
+mod quiet;
 #[path = "programs/settings.rs"]
 mod settings;
 #[path = "support/threads.rs"]
@@ -35,8 +37,17 @@ use std::process::ExitCode;
 type Named<F> = (&'static str, F);
 
 fn main() -> ExitCode {
-    let all =
-        [deadlocks::ALL, dumps::ALL, ends::ALL, hogs::ALL, memory::ALL, overflow::ALL, panics::ALL, settings::ALL];
+    let all = [
+        deadlocks::ALL,
+        dumps::ALL,
+        ends::ALL,
+        hogs::ALL,
+        memory::ALL,
+        overflow::ALL,
+        panics::ALL,
+        quiet::ALL,
+        settings::ALL,
+    ];
     if let Ok(name) = std::env::var("GAGGLE_PROGRAM") {
         let found = all.iter().flat_map(|room| room.programs).find(|(known, _)| *known == name);
         return found.map_or_else(|| panic!("no program of the name {name}"), |(_, program)| program());

@@ -58,7 +58,7 @@ fn sleepers_wake_in_the_order_of_their_deadlines() {
 
 #[test]
 fn an_earlier_timer_is_not_held_up_by_a_later_one() {
-    // The timer thread, asleep until the later deadline, is not told of the earlier one: a hang for an hour.
+    // Whoever keeps the lookout, asleep until the later deadline, is not told of the earlier one: a hang for an hour.
     let late = Timer::new(Duration::from_secs(3600));
     let early = Timer::new(ms(5));
     assert!(early.receiver().recv_timeout(HANG).is_ok());
@@ -342,7 +342,7 @@ fn a_ticker_ticks_no_faster_than_its_period() {
 
 #[test]
 fn a_slow_receiver_misses_ticks() {
-    // Ticks that queue up, or a timer thread that waits for the receiver.
+    // Ticks that queue up, or a worker that waits for the receiver.
     let ticker = Ticker::new(ms(1));
     while ticker.receiver().is_empty() {
         sleep(ms(5));
@@ -376,7 +376,7 @@ fn a_stopped_ticker_is_silent_until_reset() {
 #[test]
 #[should_panic(expected = "non-positive interval for Ticker")]
 fn a_ticker_without_a_period_panics() {
-    // An endless run of ticks on the timer thread.
+    // An endless run of ticks in one look at the clock.
     Ticker::new(Duration::ZERO);
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn start<T: OnTime + 'static>(when: Instant, action: Arc<T>) -> Timer
     TimerHandle(key)
 }
 
-/// What the timer thread does at `now`.
+/// What whoever looks at the clock does at `now`.
 pub(crate) fn it_is(now: Instant) {
     loop {
         let mut pending = PENDING.lock();

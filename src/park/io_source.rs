@@ -146,7 +146,7 @@ impl IoSource {
         let readiness = self.registration.readiness(direction);
         let _external = External::begin();
         let ticket = begin_wait();
-        let waiter = ticket.for_poller();
+        let waiter = ticket.copy();
         if !readiness.enter(look, waiter) {
             // Nobody has a copy, so nobody has claimed it.
             ticket.cancel();

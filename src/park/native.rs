@@ -11,9 +11,9 @@ use crate::platform::fatal::runtime_bug;
 use crate::primitives::{Event, Lock, LockRank, thread_local};
 use crate::sched::goroutine::{Extra, Goroutine, RunFn, flags};
 use crate::sched::list::List;
-use crate::sched::netpoll::{Waiter, WakeThread};
 use crate::sched::site::Site;
 use crate::sched::status::{Duty, ParkWord};
+use crate::sched::woken::{Waiter, WakeThread};
 use crate::sched::{self, current, watch};
 use core::ptr::NonNull;
 
@@ -73,7 +73,7 @@ impl Parker {
     }
 
     /// What the poller ends the wait `sequence` with.
-    pub(super) fn for_poller(self, sequence: u32) -> Waiter {
+    pub(super) fn waiter(self, sequence: u32) -> Waiter {
         let thread = self.is_thread().then_some(WakeThread(ring_thread));
         Waiter { word: self.untagged(), sequence, thread }
     }

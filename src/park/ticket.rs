@@ -48,6 +48,7 @@ impl Ticket {
     }
 
     /// Ends the wait with `outcome` and lets the sleeper run; false if somebody has ended it before.
+    #[cfg(loom)]
     pub(crate) fn end(self, outcome: Outcome) -> bool {
         let won = self.claim(outcome);
         if won {
@@ -65,10 +66,10 @@ impl Ticket {
         self.parker.suspend(reason)
     }
 
-    /// The poller's copy.
+    /// The copy of who wakes many at a time.
     #[cfg(not(loom))]
-    pub(super) fn for_poller(self) -> crate::sched::netpoll::Waiter {
-        self.parker.for_poller(self.sequence)
+    pub(super) fn copy(self) -> crate::sched::woken::Waiter {
+        self.parker.waiter(self.sequence)
     }
 
     /// The waiter stands in a queue of the object that was made there: for the report of a model.

@@ -1,4 +1,14 @@
-//! A clock for time slices: cheap, and no finer than a scheduler's tick.
+//! A clock for time slices: cheap, and no finer than a scheduler's tick. And a number for each instant.
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+/// Nanoseconds from the first call to `at`; zero if that was earlier.
+pub(crate) fn nanos_at(at: Instant) -> u64 {
+    static BASE: OnceLock<Instant> = OnceLock::new();
+    let since = at.saturating_duration_since(*BASE.get_or_init(Instant::now));
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
 
 /// Milliseconds since some fixed instant; monotonic.
 #[cfg(target_os = "linux")]
@@ -14,8 +24,6 @@ pub(crate) fn coarse_millis() -> u64 {
 /// Milliseconds since the first call; monotonic.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn coarse_millis() -> u64 {
-    use std::sync::OnceLock;
-    use std::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed().as_millis() as u64
 }
@@ -32,8 +40,6 @@ pub(crate) fn nanos() -> u64 {
 /// Nanoseconds since the first call; monotonic.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn nanos() -> u64 {
-    use std::sync::OnceLock;
-    use std::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed().as_nanos() as u64
 }

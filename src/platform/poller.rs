@@ -6,7 +6,7 @@
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use crate::primitives::cell::UnsafeCell;
 use mio::event::Event;
-use mio::{Events, Interest, Poll, Registry, Token};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use std::io;
 use std::time::Duration;
 
@@ -16,8 +16,17 @@ mod source;
 
 pub(crate) use source::{AsSource, REARM, Source};
 
+#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "poller/fine.rs")]
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "poller/coarse.rs")]
+mod pause;
+
+use pause::Pause;
+
 /// How many events one look takes at most.
 const EVENTS: usize = 256;
+
+/// The token of an interruption. No descriptor has it: its index would be beyond the table.
+const INTERRUPTION: Token = Token(usize::MAX);
 
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
@@ -46,6 +55,8 @@ struct Inner {
 /// See the module's page.
 pub(crate) struct Poller {
     registry: Registry,
+    waker: Waker,
+    pause: Pause,
     busy: AtomicBool,
     inner: UnsafeCell<Inner>,
 }
@@ -67,8 +78,10 @@ impl Poller {
     pub(crate) fn new() -> io::Result<Self> {
         let poll = Poll::new()?;
         let registry = poll.registry().try_clone()?;
+        let waker = Waker::new(&registry, INTERRUPTION)?;
+        let pause = Pause::before(&poll);
         let inner = Inner { poll, events: Events::with_capacity(EVENTS) };
-        Ok(Self { registry, busy: AtomicBool::new(false), inner: UnsafeCell::new(inner) })
+        Ok(Self { registry, waker, pause, busy: AtomicBool::new(false), inner: UnsafeCell::new(inner) })
     }
 
     /// Asks the kernel to report every change of `source`, in both directions, under `token`, from now on. What it is
@@ -87,6 +100,12 @@ impl Poller {
         source.with(|source| source.deregister(&self.registry))
     }
 
+    /// Ends the wait of whoever polls, now or next.
+    pub(crate) fn interrupt(&self) {
+        // It fails if the kernel has no memory, or in a child that has lost the descriptor: then nothing works any more.
+        let _ = self.waker.wake();
+    }
+
     /// Waits for events, no longer than `timeout`, and hands them to `f`; `None` if another thread does so now.
     pub(crate) fn poll(&self, timeout: Option<Duration>, mut f: impl FnMut(usize, Ready)) -> Option<io::Result<()>> {
         // ORDERING: Acquire pairs with the Release of `Busy`: what the poller before us left in `inner` is seen.
@@ -97,12 +116,14 @@ impl Poller {
         Some(self.inner.with_mut(|inner| {
             // SAFETY: `busy` is ours (I1), and nobody comes back here from `f`, for whom it is taken.
             let Inner { poll, events } = unsafe { &mut *inner };
+            let timeout = self.pause.shorten(timeout);
             match poll.poll(events, timeout) {
                 // A signal handler ran.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
                 result => result?,
             }
-            events.iter().for_each(|event| f(event.token().0, Ready::of(event)));
+            let of_sources = events.iter().filter(|event| event.token() != INTERRUPTION);
+            of_sources.for_each(|event| f(event.token().0, Ready::of(event)));
             Ok(())
         }))
     }

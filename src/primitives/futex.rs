@@ -104,6 +104,12 @@ impl Event {
         self.0.swap(EMPTY, Ordering::Acquire) == SET
     }
 
+    /// Whether [`set`](Self::set) was called since the last wait, without waiting; then that one is over.
+    pub(crate) fn take(&self) -> bool {
+        // ORDERING: Relaxed look; then Acquire pairs with the Release in `set`.
+        self.0.load(Ordering::Relaxed) == SET && self.0.swap(EMPTY, Ordering::Acquire) == SET
+    }
+
     /// Lets the waiting thread, or the next one to wait, through.
     pub(crate) fn set(&self) {
         let key: *const AtomicU32 = &self.0;

@@ -5,6 +5,7 @@ use super::goroutine::Goroutine;
 use super::processor::Processor;
 use super::scheduler::scheduler;
 use super::sleep::Searching;
+use super::vigil;
 use super::worker::Worker;
 use crate::platform::clock;
 use crate::primitives::hint;
@@ -31,7 +32,7 @@ pub(super) fn quick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     if !w.has_processor() {
         return None;
     }
-    if w.picks.get().is_multiple_of(FAIR) && should_leave(w) {
+    if w.picks.get().is_multiple_of(FAIR) && (should_leave(w) || vigil::is_due()) {
         w.picks.set(w.picks.get().wrapping_add(1));
         return None;
     }
@@ -156,6 +157,9 @@ pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> 
         drop(searching.take());
         searching = idle.give_up(w, cannot_run_own(w));
     }
+    if vigil::is_due() {
+        vigil::serve(w);
+    }
     // From here on a processor that came is used for at least one look before it is passed on: two that pass it to
     // each other would never come to run anything.
     loop {
@@ -166,6 +170,9 @@ pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> 
         if cannot_run_own(w) {
             drop(searching.take());
             searching = idle.give_up(w, true);
+            continue;
+        }
+        if vigil::serve(w) {
             continue;
         }
         if w.locked.get() == 0 {

@@ -23,6 +23,7 @@
 //! # Locking
 //! All lists: `lists` (rank Sched). `n_idle` and `wanted` are written under it, and read without it as hints.
 
+#[cfg(not(loom))]
 pub(super) use handoff::Retaken;
 
 use crate::primitives::atomic::{AtomicBool, AtomicU32, Ordering, fence};
@@ -373,6 +374,34 @@ impl<P, W: Sleeper> Idle<P, W> {
         }
         self.publish(&lists);
         Some(Handover { heir: Heir::Worker(home), processor: processor?, searching: false })
+    }
+
+    /// Gives `w`, a sleeper that has found something to do, an idle processor, if there is one (I3).
+    pub(super) fn get_up(&self, w: W) -> Option<P> {
+        let mut lists = self.lists.lock();
+        // ORDERING: Relaxed, both; under the lock (I3).
+        if !w.asleep().load(Ordering::Relaxed) || w.is_locked() {
+            return None;
+        }
+        let processor = lists.idle.pop()?;
+        w.asleep().store(false, Ordering::Relaxed);
+        lists.sleepers.retain(|other| *other != w);
+        self.publish(&lists);
+        Some(processor)
+    }
+
+    /// One who sleeps, and runs everybody's goroutines.
+    #[cfg_attr(loom, allow(dead_code, reason = "nobody asks in a model"))]
+    pub(super) fn a_sleeper(&self) -> Option<W> {
+        self.lists.lock().sleepers.last().copied()
+    }
+
+    /// Whether a worker that sleeps is to keep the lookout: not while all processors are at work, whose holders look.
+    #[cfg_attr(loom, allow(dead_code, reason = "as `announce`, as far as a model goes"))]
+    pub(super) fn needs_lookout(&self) -> bool {
+        // ORDERING: Relaxed, both; who asks has let its processor go before, under the lock, or somebody else is at work
+        // and asks later.
+        self.n_idle.load(Ordering::Relaxed) != 0 || self.active.load(Ordering::Relaxed) == 0
     }
 
     /// Changes how many processors are in use; `make` makes one. The caller hands over, and announces: what was

@@ -103,6 +103,23 @@ mod decisions {
     }
 
     #[test]
+    fn a_sleeper_gets_up_once() {
+        // One that is being handed a processor takes a second one, or a locked one takes what it cannot use.
+        let idle = with_idle(3);
+        let (w, locked) = (worker(false, false), worker(true, false));
+        let p = take(&idle);
+        idle.retire();
+        let q = take(&idle);
+        idle.retire();
+        lay_down(&idle, w, p, false);
+        lay_down(&idle, locked, q, false);
+        assert_eq!(idle.get_up(locked), None);
+        assert!(idle.get_up(w).is_some());
+        assert_eq!(idle.get_up(w), None);
+        assert_eq!(idle.announce().map(|h| h.heir), Some(Heir::NewThread), "it is no sleeper any more");
+    }
+
+    #[test]
     fn nobody_waits_while_a_processor_is_idle() {
         // A worker with goroutines of its own that waits behind a busy heir, beside an idle processor.
         let idle = with_idle(2);
@@ -211,6 +228,7 @@ mod decisions {
 
 #[cfg(loom)]
 mod models {
+    use super::super::super::lookout::Lookout;
     use super::*;
     use crate::primitives::sync::Arc;
     use loom::thread;
@@ -402,5 +420,43 @@ mod models {
             assert_eq!(given.iter().filter(|h| h.heir == Heir::Worker(home)).count(), 1);
             assert!(given.len() < 2 || given[0].processor != given[1].processor);
         });
+    }
+
+    /// Mutations seen to fail here: `needs_lookout` asked before the processor is let go; a holder that goes to its bell
+    /// without asking again.
+    #[test]
+    fn when_all_sleep_somebody_keeps_the_lookout() {
+        // One relies on the holder, which gets up, and goes to sleep again without taking the lookout: no clock, no events.
+        loom::model(|| {
+            let shared = Arc::new((with_idle(2), Lookout::new()));
+            let (first, second) = (worker(false, false), worker(false, false));
+            let (a, b) = (take(&shared.0), take_second(&shared.0));
+            let sleep = |shared: &(Toys, Lookout<Toy>), w: &'static Toy, p: u32| {
+                assert_eq!(shared.0.lay_down(w, p, false, |_| unreachable!()), None);
+                shared.0.look_again();
+                shared.0.needs_lookout() && shared.1.take(w)
+            };
+            // The first one keeps the lookout, and is called while the second one lies down.
+            assert!(sleep(&shared, first, a));
+            let other = {
+                let shared = shared.clone();
+                thread::spawn(move || sleep(&shared, second, b))
+            };
+            shared.1.leave();
+            match shared.0.get_up(first) {
+                Some(p) => _ = sleep(&shared, first, p),
+                None => _ = shared.0.needs_lookout() && shared.1.take(first),
+            }
+            other.join().unwrap();
+            assert!(shared.0.all_idle() && !shared.1.is_vacant());
+        });
+    }
+
+    /// Takes another one, and ends the search that both came with.
+    fn take_second(idle: &Toys) -> u32 {
+        idle.retire();
+        let p = take(idle);
+        idle.retire();
+        p
     }
 }

@@ -9,6 +9,8 @@ pub(crate) mod injector;
 mod lease;
 pub(crate) mod list;
 pub(crate) mod local_queue;
+#[cfg_attr(loom, allow(dead_code, reason = "compiled for its models"))]
+mod lookout;
 #[cfg_attr(all(loom, not(test)), allow(dead_code))]
 mod quiescence;
 pub(crate) mod readiness;
@@ -16,6 +18,8 @@ mod run_next;
 pub(crate) mod site;
 pub(crate) mod status;
 
+#[cfg(not(loom))]
+pub(crate) mod clock;
 #[cfg(not(loom))]
 pub(crate) mod config;
 #[cfg(not(loom))]
@@ -51,9 +55,13 @@ pub(crate) mod threads;
 #[cfg(not(loom))]
 pub(crate) mod timers;
 #[cfg(not(loom))]
+mod vigil;
+#[cfg(not(loom))]
 mod warn;
 #[cfg(not(loom))]
 pub(crate) mod watch;
+#[cfg(not(loom))]
+pub(crate) mod woken;
 #[cfg(not(loom))]
 mod worker;
 

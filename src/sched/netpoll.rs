@@ -1,112 +1,33 @@
 //! The network poller: turns the kernel's events into wake-ups. `NETPOLL.md` tells the protocol.
 //!
-//! Whoever calls [`poll`] polls: for now a thread of its own, started with the first descriptor.
+//! Whoever calls [`poll`] polls: `vigil.rs` says who does, and when.
 //!
 //! # Invariants
 //! 1. Slots are type-stable: recycled, never freed. A token is the index of a slot and the generation of its
 //!    registration; a slot is free between two generations.
 //! 2. A chunk of the table, once there, stays. Chunk `k` has `FIRST << k` slots.
-//! 3. A waiter in a queue heads a goroutine if `thread` is none.
-//! 4. Whoever may wake a goroutine holds an external until it has: a watched descriptor, and the poller from before it
-//!    claims a wait until the goroutine is queued. So nobody calls the program deadlocked.
+//! 3. A watched descriptor is an external: an event may wake a goroutine (woken, I2).
 //!
 //! # Locking
 //! `TABLE.free`, `STARTING`: their locks (ranks Leaf and Deadline).
 
-use super::goroutine::Goroutine;
-use super::list::List;
-use super::readiness::{Readiness, Waiting};
-use super::status::{Duty, Outcome, ParkWord};
-use super::watch::{External, own_thread, thread_is_woken};
+use super::readiness::Readiness;
+use super::vigil;
+use super::watch::External;
+use super::woken::{Waiter, Woken};
 use crate::platform::poller::{self, Poller};
 pub(crate) use crate::platform::poller::{AsSource, REARM};
 use crate::primitives::atomic::{AtomicPtr, Ordering};
 use crate::primitives::{Lock, LockRank};
-use core::ptr::{self, NonNull};
+use core::ptr;
 use std::io;
 use std::time::Duration;
-
-/// What a wait in a queue ends with.
-pub(crate) const READY: Outcome = Outcome::selected(0);
-
-/// The poller's copy of a ticket.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Waiter {
-    pub(crate) word: NonNull<ParkWord>,
-    pub(crate) sequence: u32,
-    /// What wakes a plain thread, after its word; none: the word heads a goroutine (I3).
-    pub(crate) thread: Option<WakeThread>,
-}
-
-/// Lets the thread whose word this is look at it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WakeThread(pub(crate) unsafe fn(NonNull<ParkWord>));
-
-impl PartialEq for WakeThread {
-    fn eq(&self, _: &Self) -> bool {
-        // There is one such function; the word tells threads apart.
-        true
-    }
-}
-
-// SAFETY: the word is type-stable and atomic (README of `park`).
-unsafe impl Send for Waiter {}
-
-impl Waiting for Waiter {
-    fn claim(self) -> bool {
-        // SAFETY: the word is type-stable.
-        unsafe { self.word.as_ref() }.claim(self.sequence, READY)
-    }
-}
-
-/// Goroutines that an event has made runnable, to be queued together.
-pub(crate) struct Woken {
-    list: List<Goroutine>,
-    /// While the poller is at it (I4).
-    external: Option<External>,
-}
 
 /// A descriptor that the poller watches.
 pub(crate) struct Source {
     source: poller::Source,
-    /// See I4. One for all its waits: a wait would count up and down each time.
+    /// See I3. One for all its waits: a wait would count up and down each time.
     _external: External,
-}
-
-impl Woken {
-    pub(crate) const fn new() -> Self {
-        Self { list: List::new(), external: None }
-    }
-
-    /// Ends the wait of `waiter`, whose claim was won.
-    fn wake(&mut self, waiter: Waiter) {
-        // SAFETY: the word is type-stable.
-        let duty = unsafe { waiter.word.as_ref() }.wake();
-        match waiter.thread {
-            Some(WakeThread(wake)) => {
-                if duty == Duty::MakeRunnable {
-                    thread_is_woken();
-                }
-                // SAFETY: the word is that of a thread, which that function is for.
-                unsafe { wake(waiter.word) }
-            }
-            None if duty == Duty::MakeRunnable => {
-                let g = waiter.word.cast::<Goroutine>();
-                // SAFETY: the word heads a goroutine (I3), and the duty to run it is ours: it is in no list.
-                unsafe {
-                    g.as_ref().set_runnable();
-                    self.list.push_back(g);
-                }
-            }
-            None => {}
-        }
-    }
-
-    /// Queues them where they belong.
-    pub(crate) fn submit(&mut self) {
-        super::run::ready_all(&mut self.list);
-        self.external = None;
-    }
 }
 
 /// The two directions of a descriptor.
@@ -276,23 +197,24 @@ fn start_poller() -> io::Result<&'static Poller> {
     if let Some(poller) = poller() {
         return Ok(poller);
     }
-    let poller = Poller::new()?;
-    // The thread looks for the poller as everybody does: it comes to the lock that we hold.
-    std::thread::Builder::new().name("gaggle-poll".into()).spawn(poll_thread)?;
-    let poller: &'static Poller = Box::leak(Box::new(poller));
+    let poller: &'static Poller = Box::leak(Box::new(Poller::new()?));
     // ORDERING: Release pairs with the Acquire in `poller`.
     POLLER.store(ptr::from_ref(poller).cast_mut(), Ordering::Release);
     drop(starting);
+    vigil::tell_poller_started();
     Ok(poller)
 }
 
-fn poll_thread() {
-    let _own = own_thread();
-    drop(STARTING.lock());
-    loop {
-        let mut woken = Woken::new();
-        poll(None, &mut woken);
-        woken.submit();
+/// Whether there is a poller.
+#[inline]
+pub(super) fn is_started() -> bool {
+    poller().is_some()
+}
+
+/// Ends the wait of whoever polls, now or next.
+pub(super) fn interrupt() {
+    if let Some(poller) = poller() {
+        poller.interrupt();
     }
 }
 
@@ -303,7 +225,7 @@ pub(crate) fn poll(timeout: Option<Duration>, woken: &mut Woken) -> bool {
     let polled = poller.poll(timeout, |token, ready| {
         let (index, generation) = (token & (usize::MAX >> (usize::BITS - INDEX_BITS)), token >> INDEX_BITS);
         let Some(slot) = TABLE.get(index as u32) else { return };
-        woken.external.get_or_insert_with(External::begin);
+        woken.begin();
         if ready.read
             && let Some(waiter) = slot.read.event(generation as u32)
         {

@@ -134,6 +134,9 @@ fn post_home(home: *mut Worker, g: NonNull<Goroutine>) {
 
 #[cold]
 fn from_outside(g: NonNull<Goroutine>) {
+    if current::worker().is_some_and(|w| w.gathers(g)) {
+        return;
+    }
     // SAFETY: it is ours to run.
     let home = unsafe { g.as_ref() }.home();
     if home.is_null() {
@@ -195,6 +198,30 @@ fn ready_at_home(w: Option<&'static Worker>, home: *mut Worker, mates: &mut List
             home.post_all(mates);
             scheduler().idle.notify_home(home);
         }
+    }
+}
+
+/// As [`ready_all`], by `w` on its root, which runs the first of those it can run itself.
+pub(super) fn ready_here(w: &'static Worker, list: &mut List<Goroutine>) {
+    let Some(p) = w.processor().filter(|_| w.locked.get() == 0) else { return ready_all(list) };
+    let s = scheduler();
+    let (busy, mut mine, mut anyones) = (p.has_work() || w.has_home_work(), 0, 0);
+    while let Some(g) = list.pop_front() {
+        // SAFETY: it is ours to run.
+        let home = unsafe { g.as_ref() }.home();
+        if home.is_null() {
+            p.queue.push_or(g, |spilled| s.inject_all(spilled));
+            anyones += 1;
+        } else if ptr::eq(home, w) {
+            w.push_home(g);
+            mine += 1;
+        } else {
+            post_home(home, g);
+        }
+    }
+    // One of them runs here at once: no wake-up is owed for that one.
+    if anyones != 0 && (busy || anyones + mine > 1) {
+        s.idle.notify();
     }
 }
 

@@ -7,6 +7,8 @@
 use super::idle::{Handover, Heir, Idle, Passed, Sleeper};
 use super::processor::Processor;
 use super::scheduler::scheduler;
+use super::vigil::{self, Slept};
+use super::woken::Woken;
 use super::worker::Worker;
 use super::{counters, find_work, sysmon, threads, watch};
 use crate::primitives::atomic::{AtomicBool, Ordering};
@@ -63,9 +65,14 @@ pub(super) fn hand_over(handover: Option<HandoverHere>) {
             let word = ptr::from_ref(p).cast_mut().map_addr(|a| a | usize::from(searching));
             // ORDERING: Release pairs with the Acquire in `wait`: the processor's state goes with it.
             w.handed.store(word, Ordering::Release);
-            w.bell.set();
+            vigil::ring(w);
         }
     }
+    look_after_monitor();
+}
+
+/// A processor has come into use.
+fn look_after_monitor() {
     if scheduler().idle.rouse_watcher() {
         sysmon::rouse();
     }
@@ -79,6 +86,14 @@ fn start_heir(p: &'static Processor, searching: bool) {
     }
     // Those who wait are none, or they would have been the heirs: it becomes idle, or goes out of use.
     hand_over(scheduler().idle.disinherit(p, searching, empty));
+}
+
+/// What a worker does that has slept for `slept`; says for how long to sleep next.
+fn after_a_nap(w: &'static Worker, slept: Duration) -> Option<Duration> {
+    if slept == watch::SOON {
+        w.trim_stacks();
+    }
+    watch::after_a_nap(w, slept)
 }
 
 pub(super) fn empty(p: &&'static Processor) {
@@ -187,21 +202,37 @@ impl Desk {
                 // Lazily: a `Searching` that is made and dropped would count down.
                 return (handed.addr() & 1 != 0).then(Searching::granted);
             }
-            patience = self.nap(w, patience);
+            let rung = match vigil::keep(w, patience) {
+                Slept::Called(woken) => {
+                    if self.serve_asleep(w, woken) {
+                        return None;
+                    }
+                    continue;
+                }
+                Slept::Elsewhere => w.bell.wait_for(patience),
+                Slept::Rung => true,
+                Slept::Out => false,
+            };
+            patience = if rung {
+                // Without a processor it was rung for another look.
+                Some(watch::SOON)
+            } else {
+                patience.and_then(|slept| after_a_nap(w, slept))
+            };
         }
     }
 
-    /// Sleeps for `patience`, or until the bell is rung; says for how long to sleep next.
-    fn nap(&self, w: &'static Worker, patience: Option<Duration>) -> Option<Duration> {
-        if w.bell.wait_for(patience) {
-            // Without a processor it was rung for another look.
-            return Some(watch::SOON);
+    /// Does what a sleeper was called for: with an idle processor, if there is one, and then it says yes.
+    fn serve_asleep(&self, w: &'static Worker, woken: Woken) -> bool {
+        let processor = self.get_up(w);
+        if let Some(p) = processor {
+            counters::refresh_clock();
+            w.grant(p);
+            threads::ensure_spare();
+            look_after_monitor();
         }
-        let slept = patience?;
-        if slept == watch::SOON {
-            w.trim_stacks();
-        }
-        watch::after_a_nap(w, slept)
+        vigil::serve_with(w, woken);
+        processor.is_some()
     }
 
     /// Changes how many processors are in use; `make` makes one.

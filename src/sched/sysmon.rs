@@ -17,7 +17,7 @@ use super::sleep::{empty, hand_over};
 use super::warn::Warner;
 use super::watch::own_thread;
 use super::worker::Worker;
-use super::{counters, threads};
+use super::{counters, threads, vigil};
 use crate::primitives::Event;
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -28,6 +28,8 @@ const SLICE: Duration = Duration::from_millis(10);
 const GRACE: Duration = Duration::from_millis(1);
 /// Between two looks, while processors are in use.
 const LOOK: Duration = Duration::from_micros(2500);
+/// The shortest pause.
+const SHORT: Duration = Duration::from_micros(100);
 /// After so many looks at nothing, ever longer apart, the monitor sleeps until there is something.
 const QUIET: u32 = 4;
 
@@ -68,8 +70,21 @@ fn monitor() {
             continue;
         }
         let pause = if found == Found::Keeper { GRACE } else { LOOK * (1 << quiet.min(2)) };
+        let pause = pause.min(mind_the_lookout());
         // Whether it was rung or the time has come: look again.
         let _ = BELL.wait_for(Some(pause));
+    }
+}
+
+/// Sends somebody who sleeps to keep the lookout if nobody has looked for too long; says when to ask again.
+fn mind_the_lookout() -> Duration {
+    match vigil::neglected_in() {
+        None => Duration::MAX,
+        Some(0) => {
+            vigil::summon();
+            LOOK
+        }
+        Some(nanos) => Duration::from_nanos(nanos).max(SHORT),
     }
 }
 

@@ -30,15 +30,21 @@ pub(super) fn start_worker(p: &'static Processor, searching: bool) -> io::Result
         let p: &'static Processor = unsafe { &*core::ptr::with_exposed_provenance(p) };
         worker.run(Some(p), searching)
     })
-    .inspect_err(cannot_start)?;
-    sysmon::ensure_started();
-    Ok(())
+    .inspect_err(cannot_start)
 }
 
 /// Starts a worker without a processor, unless one sleeps, or waits, or is on its way (I1).
 #[inline]
 pub(super) fn ensure_spare() {
     if !scheduler().idle.has_heir() {
+        start_spare();
+    }
+}
+
+/// Starts a worker without a processor if there is none at all: one keeps the lookout for plain threads too.
+#[inline]
+pub(super) fn ensure_any() {
+    if count() == 0 {
         start_spare();
     }
 }
@@ -50,8 +56,12 @@ fn start_spare() {
         return;
     }
     // Those that are there go on; whoever is given a processor next tries again.
-    if start(|worker| worker.run(None, false)).is_err() {
+    if let Err(error) = start(|worker| worker.run(None, false)) {
         spare_has_come();
+        if count() == 0 {
+            // Not a panic: the caller may have an open wait, and nodes in queues that live on its stack.
+            cannot_start(&error);
+        }
     }
 }
 
@@ -72,7 +82,7 @@ fn start(life: impl FnOnce(&'static Worker) + Send + 'static) -> io::Result<()> 
             life(Box::leak(Box::new(Worker::new())));
         })
     };
-    started.map(drop).inspect_err(|_| {
+    started.map(|_| sysmon::ensure_started()).inspect_err(|_| {
         STARTED.fetch_sub(1, Ordering::Relaxed);
     })
 }

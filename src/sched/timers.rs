@@ -1,4 +1,4 @@
-//! What is to happen at an instant: a heap that hands back what is due, and from which any entry can be taken out.
+//! What is to happen at an instant, a number of nanoseconds: a heap that hands back what is due, and from which any entry can be taken out.
 //!
 //! A 4-ary heap of small keys over a slab of entries. A removal empties the entry's slot and leaves the key where it
 //! stands, so that nothing has to know where a key is and moving keys touches the heap only; dead keys are swept out
@@ -10,8 +10,6 @@
 //! 2. No key is less than its parent's; the first key is alive.
 //! 3. A number is given out once, so a handle of an entry that is gone finds nothing.
 //! 4. Dead keys are at most as many as living ones, and [`FEW`].
-
-use std::time::{Duration, Instant};
 
 const CHILDREN: usize = 4;
 /// Not worth a sweep, nor worth giving back.
@@ -26,7 +24,6 @@ pub(crate) struct TimerId {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
-    /// Nanoseconds since `base`; what is further away than the number goes, half a millennium, is there all the same.
     when: u64,
     /// The order of insertion.
     number: u64,
@@ -45,18 +42,16 @@ pub(crate) struct Timers<T> {
     free: Vec<u32>,
     dead: usize,
     inserted: u64,
-    base: Option<Instant>,
 }
 
 impl<T> Timers<T> {
     pub(crate) const fn new() -> Self {
-        Self { heap: Vec::new(), slots: Vec::new(), free: Vec::new(), dead: 0, inserted: 0, base: None }
+        Self { heap: Vec::new(), slots: Vec::new(), free: Vec::new(), dead: 0, inserted: 0 }
     }
 
     /// The instant of the first entry.
-    pub(crate) fn first(&self) -> Option<Instant> {
-        // A clock that cannot go so far does not come there either.
-        self.base?.checked_add(Duration::from_nanos(self.heap.first()?.when))
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.heap.first().map(|key| key.when)
     }
 
     /// How many entries there are.
@@ -64,14 +59,8 @@ impl<T> Timers<T> {
         self.heap.len() - self.dead
     }
 
-    fn since_base(&self, when: Instant) -> u64 {
-        let since = self.base.map_or(Duration::ZERO, |base| when.saturating_duration_since(base));
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    }
-
     /// Enters `entry` for `when`.
-    pub(crate) fn insert(&mut self, when: Instant, entry: T) -> TimerId {
-        self.base.get_or_insert_with(Instant::now);
+    pub(crate) fn insert(&mut self, when: u64, entry: T) -> TimerId {
         let number = self.inserted;
         self.inserted += 1;
         let filled = Slot { number, entry: Some(entry) };
@@ -85,7 +74,7 @@ impl<T> Timers<T> {
                 (self.slots.len() - 1) as u32
             }
         };
-        self.heap.push(Key { when: self.since_base(when), number, slot });
+        self.heap.push(Key { when, number, slot });
         self.rise(self.heap.len() - 1);
         TimerId { number, slot }
     }
@@ -103,9 +92,9 @@ impl<T> Timers<T> {
     }
 
     /// Takes the first entry out if it is due at `now`.
-    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<T> {
+    pub(crate) fn pop_due(&mut self, now: u64) -> Option<T> {
         let first = *self.heap.first()?;
-        if first.when > self.since_base(now) {
+        if first.when > now {
             return None;
         }
         let entry = self.slots[first.slot as usize].entry.take();
@@ -189,18 +178,18 @@ mod tests {
 
     /// An executable specification: entries in the order of (instant, number).
     #[derive(Default)]
-    struct Naive(BTreeMap<(Instant, u64), u64>);
+    struct Naive(BTreeMap<(u64, u64), u64>);
 
     #[test]
     fn it_does_what_a_sorted_map_does() {
         // An entry lost, given out early, twice, in the wrong order, or taken out in place of another one.
-        let start = Instant::now() + Duration::from_secs(1);
+        let start = 1_000;
         for seed in 1..=20 {
             let mut rng = Rng::new(seed);
             let (mut timers, mut naive) = (Timers::new(), Naive::default());
             let mut ids = Vec::new();
             for number in 0..3_000u64 {
-                let at = start + Duration::from_nanos(u64::from(rng.below(500)));
+                let at = start + u64::from(rng.below(500));
                 match rng.below(4) {
                     0 | 1 => {
                         ids.push((timers.insert(at, number), at, number));
@@ -225,7 +214,7 @@ mod tests {
     #[test]
     fn b16_a_handle_of_an_entry_that_is_gone_finds_nothing() {
         // `stop` of a timer that has fired takes out whichever entry has its slot now.
-        let now = Instant::now();
+        let now = 1;
         let mut timers = Timers::new();
         let old = timers.insert(now, 1);
         assert_eq!(timers.pop_due(now), Some(1));
@@ -238,7 +227,7 @@ mod tests {
     #[test]
     fn b18_a_crowd_leaves_no_memory_behind() {
         // A burst of a million sleepers costs its memory for ever.
-        let now = Instant::now();
+        let now = 1;
         let mut timers = Timers::new();
         let first = timers.insert(now, 0);
         for n in 1..10 * FEW {
@@ -253,11 +242,11 @@ mod tests {
     #[test]
     fn b18_what_is_stopped_does_not_pile_up() {
         // A timeout that is set and stopped in each round of a loop, under one that stays: its key was never taken out.
-        let now = Instant::now();
+        let now = 1;
         let mut timers = Timers::new();
         timers.insert(now, 0);
         for n in 0..100 * FEW {
-            let id = timers.insert(now + Duration::from_secs(1), n);
+            let id = timers.insert(now + 1, n);
             assert_eq!(timers.remove(id), Some(n));
             assert!(timers.heap.len() <= 2 * FEW && timers.slots.len() <= 2);
         }

@@ -12,6 +12,7 @@
 use super::current;
 use super::quiescence::{self, Verdict, World};
 use super::scheduler::{Scheduler, scheduler};
+use super::vigil;
 use super::worker::Worker;
 use crate::platform::census;
 pub(crate) use crate::platform::census::own_thread;
@@ -55,8 +56,9 @@ impl External {
 
 impl Drop for External {
     fn drop(&mut self) {
-        // A goroutine that ends it will park itself some time: its worker looks then.
-        if EXTERNAL.take() == 0 && current::goroutine().is_none() {
+        // A worker that is at work lies down some time, and looks then.
+        let at_work = || current::worker().is_some_and(|w| !w.current().is_null() || w.has_processor());
+        if EXTERNAL.take() == 0 && !at_work() {
             wake_watchman();
         }
     }
@@ -72,7 +74,7 @@ fn wake_watchman() {
     let watchman = WATCHMAN.swap(ptr::null_mut(), Ordering::SeqCst);
     // SAFETY: null, or a worker, which is leaked.
     if let Some(worker) = unsafe { watchman.as_ref() } {
-        worker.bell.set();
+        vigil::ring(worker);
     }
 }
 

@@ -84,6 +84,9 @@ pub(crate) struct Worker {
     /// Runnable goroutines whose home this is, woken by other threads.
     inbox: Lock<List<Goroutine>>,
     inbox_len: AtomicUsize,
+    /// Owner: what it does on its root wakes goroutines, which are gathered here (vigil, I1).
+    serving: Cell<bool>,
+    gathered: UnsafeCell<List<Goroutine>>,
     /// It holds no processor and sleeps, or is about to; written under the scheduler's lock.
     pub(super) asleep: AtomicBool,
     /// The processor given to it while it slept.
@@ -117,6 +120,8 @@ impl Worker {
             rng: UnsafeCell::new(Rng::new(sequence() * 0x5851_F42D)),
             inbox: Lock::new(LockRank::Leaf, List::new()),
             inbox_len: AtomicUsize::new(0),
+            serving: Cell::new(false),
+            gathered: UnsafeCell::new(List::new()),
             asleep: AtomicBool::new(false),
             handed: AtomicPtr::new(ptr::null_mut()),
             bell: Event::new(),
@@ -221,6 +226,24 @@ impl Worker {
         self.with_home(|home| home.append(&mut inbox));
         // ORDERING: Relaxed; under the lock.
         self.inbox_len.store(0, Ordering::Relaxed);
+    }
+
+    /// Calls `f`, which does not park, and returns the goroutines that it has woken. On the root.
+    pub(super) fn gather(&self, f: impl FnOnce()) -> List<Goroutine> {
+        self.serving.set(true);
+        f();
+        self.serving.set(false);
+        // SAFETY: owner only (I1), and nothing is called meanwhile.
+        self.gathered.with_mut(|gathered| unsafe { core::mem::replace(&mut *gathered, List::new()) })
+    }
+
+    /// Takes `g`, which was woken on this thread, to the others; false if they are not being gathered. Owner only.
+    pub(super) fn gathers(&self, g: NonNull<Goroutine>) -> bool {
+        if self.serving.get() {
+            // SAFETY: owner only (I1), and whoever makes a goroutine runnable owns it, so it is in no other list.
+            self.gathered.with_mut(|gathered| unsafe { (*gathered).push_back(g) });
+        }
+        self.serving.get()
     }
 
     /// The stack cache. Owner only; the borrow ends before anything else is called.

@@ -5,7 +5,7 @@
 //!    was armed, and does nothing once that is over: a deadline that could not be stopped in time is harmless.
 //! 2. A value is sent only under the lock, by the current shot. Disarming, under the same lock, ends the generation
 //!    and drains the channel: so afterwards no value of before is received.
-//! 3. A user's closure is neither run nor dropped on the timer thread: both happen in a goroutine, or with the
+//! 3. A user's closure is neither run nor dropped by who looks at the clock: both happen in a goroutine, or with the
 //!    [`Timer`](super::Timer). What it does there, panics included, cannot stop other timers.
 //!
 //! # Locking

@@ -1,4 +1,4 @@
-//! Timers under loom: a shot that is due against stop, reset, and the receiver. The timer thread is one of the model's;
+//! Timers under loom: a shot that is due against stop, reset, and the receiver. Who looks at the clock is a thread of the model;
 //! what it does is told by `deadline::it_is`. A model names the mutations that it was seen to catch.
 
 use super::alarm::{Action, Alarm, Func};
@@ -18,7 +18,7 @@ fn alarm(when: Instant, period: Option<Duration>) -> (Arc<Alarm>, Receiver<Insta
     (Alarm::new(Action::Send(tx), Some(when), period), rx)
 }
 
-/// The timer thread, at `now`.
+/// Whoever looks at the clock, at `now`.
 fn timer_thread(now: Instant) -> thread::JoinHandle<()> {
     thread::spawn(move || deadline::it_is(now))
 }

@@ -192,7 +192,7 @@ fn b18_operations_allocate_nothing() {
     let (tx, rx) = chan(4);
     let (_otx, other) = chan::<[u64; 512]>(0);
     let wait = Duration::from_micros(50);
-    // The first timed wait starts the timer thread and this thread's parker.
+    // The first timed wait starts the worker that looks at the clock, and this thread's parker.
     let _ = rx.recv_timeout(wait);
     let (calls, bytes) = counting::during(|| {
         for i in 0..1000 {

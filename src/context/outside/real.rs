@@ -49,7 +49,7 @@ impl OnTime for Again {
 }
 
 /// Runs `func` in a goroutine of its own: soon, if there is no room for one now. It neither blocks nor panics, as the
-/// timer thread calls it too.
+/// worker that looks at the clock calls it too.
 pub(super) fn start(func: Func) {
     let site = func.site;
     let parcel = Arc::new(Again(Lock::new(LockRank::Leaf, Some(func))));

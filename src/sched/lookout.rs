@@ -1,0 +1,120 @@
+//! The lookout: which of the sleeping workers waits for the clock and for the kernel's events, and who calls it back.
+//!
+//! A plain data structure, so that the same source runs under loom. `README.md` tells the protocol; `vigil.rs` carries
+//! it out.
+//!
+//! # Invariants
+//! 1. `holder` is null, or a worker without a processor: entered by itself, and taken out by itself when it gets up.
+//! 2. The holder sleeps no longer than until `until`, which it writes alone.
+//! 3. `first` is the instant of the first deadline, or [`NEVER`]; written under the lock of those.
+//! 4. Whoever has news for the holder (a ring for it, an earlier deadline, a poller) writes it, F5, looks at `holder`.
+//!    Who becomes the holder writes `holder`, F5, looks at all of these. One of the two fences comes first, so one of the
+//!    two sees the other.
+
+use crate::primitives::atomic::{AtomicPtr, AtomicU64, Ordering, fence};
+use core::ptr;
+
+/// An instant that the clock does not reach.
+pub(super) const NEVER: u64 = u64::MAX;
+
+/// See the module's page.
+pub(super) struct Lookout<W> {
+    holder: AtomicPtr<W>,
+    until: AtomicU64,
+    first: AtomicU64,
+}
+
+/// Loom's constructors are not `const`.
+macro_rules! lookout {
+    () => {
+        Self { holder: AtomicPtr::new(ptr::null_mut()), until: AtomicU64::new(NEVER), first: AtomicU64::new(NEVER) }
+    };
+}
+
+impl<W> Lookout<W> {
+    #[cfg(not(loom))]
+    pub(super) const fn new() -> Self {
+        lookout!()
+    }
+
+    #[cfg(loom)]
+    pub(super) fn new() -> Self {
+        lookout!()
+    }
+
+    /// Makes the calling worker the holder, unless another one is. It looks for news afterwards (I4), and says until
+    /// when it sleeps.
+    pub(super) fn take(&self, w: &W) -> bool {
+        // ORDERING: Acquire pairs with the Release in `leave`: `until` is ours now.
+        let taken =
+            self.holder.compare_exchange(ptr::null_mut(), to_ptr(w), Ordering::Acquire, Ordering::Relaxed).is_ok();
+        if taken {
+            // ORDERING: Relaxed; whoever sees us by F5 sees this as well, or what we write next.
+            self.until.store(NEVER, Ordering::Relaxed);
+            // ORDERING: F5 (I4): the holder before the look at what is new; pairs with F5 in `is_kept_by` and `sooner`.
+            fence(Ordering::SeqCst);
+        }
+        taken
+    }
+
+    /// Until when the holder may sleep, which it is to do now.
+    pub(super) fn until(&self) -> u64 {
+        // ORDERING: Relaxed, both; after F5 in `take`. Who sets an earlier deadline that this misses sees NEVER, or this.
+        let first = self.first.load(Ordering::Relaxed);
+        self.until.store(first, Ordering::Relaxed);
+        first
+    }
+
+    /// The holder gets up.
+    pub(super) fn leave(&self) {
+        // ORDERING: Release pairs with the Acquire in `take`.
+        self.holder.store(ptr::null_mut(), Ordering::Release);
+    }
+
+    /// Whether nobody is the holder. A hint.
+    pub(super) fn is_vacant(&self) -> bool {
+        // ORDERING: Relaxed; a hint.
+        self.holder.load(Ordering::Relaxed).is_null()
+    }
+
+    /// Of whoever has rung for `w`: whether that one may be the holder, so that the poller has to be interrupted.
+    pub(super) fn is_kept_by(&self, w: &W) -> bool {
+        self.to_be_told() == to_ptr(w)
+    }
+
+    /// Of whoever has news for the holder, written before: the worker to ring for, or null.
+    pub(super) fn to_be_told(&self) -> *mut W {
+        // ORDERING: F5 (I4): the news before the look at the holder; pairs with F5 in `take`.
+        fence(Ordering::SeqCst);
+        // ORDERING: Relaxed; ordered by F5.
+        self.holder.load(Ordering::Relaxed)
+    }
+
+    /// The instant of the first deadline. A hint.
+    #[inline]
+    pub(super) fn first(&self) -> u64 {
+        // ORDERING: Relaxed; a hint: who has to know it looks after F5.
+        self.first.load(Ordering::Relaxed)
+    }
+
+    /// The first deadline is at `first` now. Under the lock of the deadlines (I3).
+    pub(super) fn set_first(&self, first: u64) {
+        // ORDERING: Relaxed; F5 follows if it is sooner than before.
+        self.first.store(first, Ordering::Relaxed);
+    }
+
+    /// Of whoever has set a deadline for `when`, the first of all: the worker to ring for, or null.
+    pub(super) fn sooner(&self, when: u64) -> *mut W {
+        let holder = self.to_be_told();
+        // ORDERING: Relaxed; ordered by F5.
+        if holder.is_null() || self.until.load(Ordering::Relaxed) <= when { ptr::null_mut() } else { holder }
+    }
+}
+
+fn to_ptr<W>(w: &W) -> *mut W {
+    ptr::from_ref(w).cast_mut()
+}
+
+#[cfg(all(test, loom))]
+#[path = "lookout_models.rs"]
+mod models;
