@@ -87,6 +87,33 @@ fn one_sender_keeps_its_order() {
 }
 
 #[test]
+fn a_close_wakes_a_crowd() {
+    // Waits are ended in batches: those behind the first one sleep for ever, or one of a batch is left out.
+    everywhere(|on| {
+        for crowd in [2, 9, 31, 32, 33, 64, 100] {
+            let (tx, rx) = chan::<u32>(0);
+            let (come, came) = chan(0);
+            let waiters: Vec<_> = (0..crowd)
+                .map(|n| {
+                    let (rx, come) = (rx.clone(), come.clone());
+                    on.go(move || {
+                        come.send(()).unwrap();
+                        if n % 3 == 0 {
+                            rx.recv_timeout(LONG) == Err(RecvTimeoutError::Closed)
+                        } else {
+                            rx.recv().is_none()
+                        }
+                    })
+                })
+                .collect();
+            (0..crowd).for_each(|_| came.recv().unwrap());
+            assert!(tx.close());
+            assert!(waiters.into_iter().all(|waiter| waiter.join()));
+        }
+    });
+}
+
+#[test]
 fn every_value_is_delivered_once() {
     // Many on both sides: a value lost, or received twice.
     everywhere(|on| {

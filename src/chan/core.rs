@@ -9,7 +9,8 @@
 //!    buffered; a sender whose wait is still open, only while it is open and full. Nodes whose wait was ended
 //!    elsewhere (a select won by another arm, a deadline) may be left in a queue until their owner unlinks them;
 //!    whoever meets one drops it from the queue.
-//! 3. Closed is for ever; a closed channel's queues are empty and its buffer only shrinks.
+//! 3. Closed is for ever. A closed channel's buffer only shrinks, and so do its queues, which nobody looks into but the
+//!    nodes' owners and whoever closed it: that one empties them, in batches, before it goes on.
 //! 4. A waiter's node and slot stay in place until it has been woken, or has unlinked its node under the lock. Who
 //!    wins the claim of its ticket owns the slot until it wakes it.
 //! 5. Several channels are locked in the order of their `sequence`.
@@ -19,10 +20,11 @@
 //! Nobody is woken, and no value is dropped, while it is held: the woken would find the lock taken, and a
 //! destructor may use this very channel.
 
-use crate::park::{Outcome, OutcomeKind, Ticket, WaitNode, WaitQueue, begin_wait};
+use crate::park::{Course, Outcome, OutcomeKind, Ticket, WaitNode, WaitQueue, begin_wait, wake_all};
 use crate::primitives::atomic::{AtomicUsize, Ordering};
 use crate::primitives::{Lock, LockGuard, LockRank, sequence};
 use core::fmt;
+use smallvec::SmallVec;
 
 /// One of the two ends of a channel; as a waiter's attribute, what it waits to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -288,28 +290,39 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Closes the channel and ends every wait; the waiters are to be woken after unlocking. `None` if it was
-    /// closed before.
-    pub(crate) fn close(&mut self) -> Option<Closed> {
+    /// Closes the channel; those who wait are to be woken after unlocking. `None` if it was closed before.
+    pub(crate) fn close(&mut self) -> Option<Closed<'a>> {
         let word = self.word();
         if word.is_closed() {
             return None;
         }
-        let mut closed = Closed(WaitQueue::new());
+        self.set(word.with(Word::CLOSED).without(Word::SENDERS | Word::RECEIVERS));
+        let mut closed = Closed { core: self.core, claimed: SmallVec::new(), more: true, course: Course::default() };
+        self.claim_batch(&mut closed);
+        Some(closed)
+    }
+
+    /// Takes the next waiters out and ends their waits.
+    ///
+    /// First all nodes, then all words: the one are where the waiters' stacks are, the other in the goroutines, and each
+    /// may be far away. So they come near side by side.
+    fn claim_batch(&mut self, closed: &mut Closed<'_>) {
+        let claimed = &mut closed.claimed;
+        debug_assert!(claimed.is_empty(), "runtime bug: claimed waiters were not woken");
         for side in [Side::Receivers, Side::Senders] {
             let queue = self.queues.of(side);
-            // SAFETY: the lock is held; nodes in the queue are in place (I4).
-            while let Some(node) = unsafe { queue.pop_front() } {
+            while claimed.len() < BATCH {
+                // SAFETY: the lock is held; nodes in the queue are in place (I4).
+                let Some(node) = (unsafe { queue.pop_front() }) else { break };
                 // SAFETY: as in `take_waiter`.
                 let (ticket, arm) = unsafe { (node.as_ref().ticket, node.as_ref().arm) };
-                if ticket.claim(Outcome::closed(arm)) {
-                    // SAFETY: claimed, so its owner sleeps until we wake it, and the node is ours (I4).
-                    unsafe { closed.0.push_back(node.as_ptr()) };
-                }
+                ticket.approach();
+                closed.course.approach_next(node);
+                claimed.push((ticket, arm));
             }
         }
-        self.set(word.with(Word::CLOSED).without(Word::SENDERS | Word::RECEIVERS));
-        Some(closed)
+        closed.more = claimed.len() == BATCH;
+        claimed.retain(|(ticket, arm)| ticket.claim(Outcome::closed(*arm)));
     }
 
     /// Says that nothing is buffered any more.
@@ -318,19 +331,30 @@ impl<'a> Locked<'a> {
     }
 }
 
-/// The waiters of a channel that was closed, claimed and still asleep: linked through their own nodes, so that a
-/// million of them cost no memory.
-#[must_use = "claimed waiters sleep until they are woken"]
-pub(crate) struct Closed(WaitQueue);
+/// So many waits are ended at a time when a channel is closed: enough that waking them together pays, and few enough for
+/// the stack of a goroutine, and for those who want the lock meanwhile. In between, the nodes of a million waiters would
+/// leave the caches, and come back for the wake.
+const BATCH: usize = if cfg!(loom) { 1 } else { 32 };
 
-impl Closed {
-    /// Wakes them all, first come first. The channel must be unlocked.
+/// A channel that was just closed, some of whose waiters are claimed and still asleep.
+#[must_use = "claimed waiters sleep until they are woken"]
+pub(crate) struct Closed<'a> {
+    core: &'a Core,
+    claimed: SmallVec<[(Ticket, u32); BATCH]>,
+    /// Others may stand in the queues still.
+    more: bool,
+    course: Course,
+}
+
+impl Closed<'_> {
+    /// Wakes all waiters, first come first, those who stand in the queues still included. The channel must be unlocked.
     pub(crate) fn wake(mut self) {
-        // SAFETY: this queue is ours alone; its nodes' owners sleep until woken, one by one, here (I4).
-        while let Some(node) = unsafe { self.0.pop_front() } {
-            // SAFETY: as above; nothing of the node is touched after the wake.
-            let ticket = unsafe { node.as_ref().ticket };
-            ticket.wake();
+        loop {
+            wake_all(self.claimed.drain(..).map(|(ticket, _)| ticket));
+            if !self.more {
+                return;
+            }
+            self.core.lock().claim_batch(&mut self);
         }
     }
 }

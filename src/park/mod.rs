@@ -48,5 +48,5 @@ pub(crate) use imp::{choose, wait_until};
 #[cfg(not(loom))]
 pub(crate) use io_source::{AsSource, Direction, IoSource};
 pub(crate) use reason::WaitReason;
-pub(crate) use ticket::{Ticket, begin_wait};
-pub(crate) use wait_queue::{WaitNode, WaitQueue};
+pub(crate) use ticket::{Ticket, begin_wait, wake_all};
+pub(crate) use wait_queue::{Course, WaitNode, WaitQueue};

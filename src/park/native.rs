@@ -10,6 +10,7 @@ use crate::coroutine::stack::class_for;
 use crate::platform::fatal::runtime_bug;
 use crate::primitives::{Event, Lock, LockRank, thread_local};
 use crate::sched::goroutine::{Extra, Goroutine, RunFn, flags};
+use crate::sched::list::List;
 use crate::sched::site::Site;
 use crate::sched::status::{Duty, ParkWord};
 use crate::sched::woken::{Waiter, WakeThread};
@@ -96,6 +97,22 @@ impl Parker {
         }
     }
 
+    /// The goroutine to be run, if waking it is all that is left to do, and the caller's to do.
+    #[inline]
+    fn wake_goroutine(self) -> Option<NonNull<Goroutine>> {
+        if self.is_thread() {
+            self.wake();
+            return None;
+        }
+        if self.word().wake() != Duty::MakeRunnable {
+            return None;
+        }
+        let g = self.0.cast::<Goroutine>();
+        // SAFETY: untagged, so the word heads a goroutine (I1), and the duty to run it is ours.
+        unsafe { g.as_ref() }.set_runnable();
+        Some(g)
+    }
+
     #[inline]
     pub(super) fn suspend(self, reason: WaitReason) -> Outcome {
         match self.thread() {
@@ -108,6 +125,22 @@ impl Parker {
         }
     }
 }
+
+/// Wakes many, the goroutines among them in one go.
+pub(super) fn wake_all(parkers: impl ExactSizeIterator<Item = Parker>) {
+    if parkers.len() <= FEW {
+        return parkers.for_each(Parker::wake);
+    }
+    let mut list = List::new();
+    for g in parkers.filter_map(Parker::wake_goroutine) {
+        // SAFETY: the duty to run it is ours, so it is in no list.
+        unsafe { list.push_back(g) };
+    }
+    sched::ready_list(&mut list);
+}
+
+/// So many go into the processor's own queue, the last of them to run next, as if they were woken one by one.
+const FEW: usize = 8;
 
 impl ThreadParker {
     /// Blocks the thread until it is woken.

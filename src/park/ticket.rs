@@ -7,6 +7,7 @@
 //! 3. Only the opener of a wait calls `wait` or `cancel` on it, once.
 
 use super::{Outcome, WaitReason, imp};
+use crate::primitives::prefetch;
 
 /// A wait of one goroutine or thread: two plain words, freely copied.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,11 @@ pub(crate) fn begin_wait() -> Ticket {
     Ticket { parker, sequence: parker.word().begin() }
 }
 
+/// As [`Ticket::wake`] for each of them, in this order; many are made runnable in one go.
+pub(crate) fn wake_all(tickets: impl ExactSizeIterator<Item = Ticket>) {
+    imp::wake_all(tickets.map(|ticket| ticket.parker));
+}
+
 impl Ticket {
     /// Ends the wait with `outcome`; true for the one call that did, which must then call [`wake`](Self::wake).
     #[inline]
@@ -33,6 +39,12 @@ impl Ticket {
     #[inline]
     pub(crate) fn wake(self) {
         self.parker.wake();
+    }
+
+    /// The ticket is about to be claimed.
+    #[inline]
+    pub(crate) fn approach(self) {
+        prefetch(core::ptr::from_ref(self.parker.word()).addr());
     }
 
     /// Ends the wait with `outcome` and lets the sleeper run; false if somebody has ended it before.

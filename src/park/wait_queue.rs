@@ -7,6 +7,7 @@
 //! 3. `linked` says which of the two it is; `prev` and `next` mean something only while it is true.
 
 use super::Ticket;
+use crate::primitives::prefetch;
 use core::ptr::{self, NonNull};
 
 /// One party in one queue.
@@ -139,6 +140,30 @@ impl WaitQueue {
             } else {
                 (*next).prev = prev;
             }
+        }
+    }
+}
+
+/// Brings the nodes of a long queue near while it is walked.
+///
+/// Each node lies on the stack of its waiter, and tells where the next one is only when it has arrived itself. But those
+/// who were started one after the other, and came to wait in this order, lie one slot apart, shifted by as much as their
+/// stacks' tops are: so from a node to the one eight further on it is as far as it was from the one eight before.
+#[derive(Debug, Default)]
+pub(crate) struct Course {
+    past: [usize; 8],
+    walked: usize,
+}
+
+impl Course {
+    /// The walk has come to `node`.
+    #[inline]
+    pub(crate) fn approach_next(&mut self, node: NonNull<WaitNode>) {
+        let here = node.addr().get();
+        let before = core::mem::replace(&mut self.past[self.walked % 8], here);
+        self.walked += 1;
+        if before != 0 {
+            prefetch(here.wrapping_add(here.wrapping_sub(before)));
         }
     }
 }

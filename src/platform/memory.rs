@@ -1,7 +1,7 @@
 //! Pages of the operating system: reserve address space, guard pages, give memory back.
 //!
 //! # Invariants
-//! 1. A [`Range`] handed to this module lies in one mapping that the caller owns, private and anonymous; nothing in
+//! 1. A [`Range`] handed to this module lies in a mapping that the caller owns, private and anonymous; nothing in
 //!    it is referenced by Rust code while the call runs, except through raw pointers that expect zeroes afterwards.
 //! 2. A reservation is never unmapped: fault handlers and free lists refer to it by address for ever.
 //!

@@ -13,6 +13,7 @@ mod futex;
 mod imp;
 #[cfg(not(loom))]
 mod lock;
+mod prefetch;
 #[cfg_attr(loom, allow(dead_code, reason = "a model has no dice"))]
 pub(crate) mod rand;
 #[cfg_attr(loom, allow(dead_code, reason = "threads are not counted in a model"))]
@@ -23,6 +24,7 @@ pub(crate) use futex::Event;
 pub(crate) use imp::*;
 #[cfg(not(loom))]
 pub(crate) use lock::assert_none_held;
+pub(crate) use prefetch::prefetch;
 #[cfg_attr(loom, allow(unused_imports, reason = "threads are not counted in a model"))]
 pub(crate) use tally::{Reading, Tally};
 

@@ -105,8 +105,13 @@ pub(crate) static SHARED: Shared = Shared { wakes_across: AtomicU64::new(0), han
 
 /// Counts a wake-up that went to another thread. It has taken a lock there, so one more shared line is not seen.
 pub(crate) fn count_wake_across() {
+    count_wakes_across(1);
+}
+
+/// Counts as many of them.
+pub(crate) fn count_wakes_across(count: usize) {
     // ORDERING: Relaxed; a statistic.
-    SHARED.wakes_across.fetch_add(1, Ordering::Relaxed);
+    SHARED.wakes_across.fetch_add(count as u64, Ordering::Relaxed);
 }
 
 /// Counts a processor that was taken from a worker.

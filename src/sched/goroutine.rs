@@ -22,7 +22,7 @@ use crate::coroutine::switch::Context;
 use crate::platform::clock;
 use crate::primitives::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
 use crate::primitives::cell::UnsafeCell;
-use crate::primitives::{Lock, LockRank};
+use crate::primitives::{Lock, LockRank, prefetch};
 use core::any::Any;
 use core::cell::Cell;
 use core::mem::MaybeUninit;
@@ -274,6 +274,19 @@ impl Goroutine {
         // ORDERING: Relaxed; dumps read hints.
         self.since.store(now, Ordering::Relaxed);
         self.set_state(State::Waiting, reason);
+    }
+
+    /// It will run soon: brings near what a switch to it will want first. Anybody: it may be run meanwhile, or be recycled.
+    #[inline(never)]
+    pub(crate) fn approach(&self) {
+        if self.has(flags::STARTED) {
+            // SAFETY: the context is there for as long as the object, that is, for ever (I1).
+            self.context.with(|context| unsafe { Context::approach(context) });
+        } else {
+            // What it was spawned with; the stack that it will get is hot.
+            let here = ptr::from_ref(self).addr();
+            (here..here + size_of::<Self>()).step_by(64).for_each(prefetch);
+        }
     }
 
     /// What a dump may know of it without owning it; `None` if there is no goroutine here, or it came or went

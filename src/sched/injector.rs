@@ -17,7 +17,7 @@ use core::ptr::NonNull;
 
 #[derive(Debug)]
 struct Lists<T> {
-    /// What has run before, or comes in a batch.
+    /// What has run before.
     resumed: List<T>,
     /// What was never started.
     fresh: List<T>,
@@ -96,10 +96,13 @@ impl<T: Linked> Injector<T> {
         self.change(|lists| unsafe { lists.fresh.push_back(item) });
     }
 
-    /// As pushing all of `items`, which is empty afterwards.
+    /// As pushing all of both, which are empty afterwards.
     #[cfg_attr(loom, allow(dead_code, reason = "as `push`, as far as a model goes"))]
-    pub(crate) fn append(&self, items: &mut List<T>) {
-        self.change(|lists| lists.resumed.append(items));
+    pub(crate) fn append(&self, resumed: &mut List<T>, fresh: &mut List<T>) {
+        self.change(|lists| {
+            lists.resumed.append(resumed);
+            lists.fresh.append(fresh);
+        });
     }
 
     fn change(&self, f: impl FnOnce(&mut Lists<T>)) {

@@ -18,6 +18,10 @@ pub(crate) const CAPACITY: usize = 256;
 #[cfg(loom)]
 pub(crate) const CAPACITY: usize = 4;
 
+/// From so many items on it is likely that what comes next has left the caches.
+#[allow(dead_code, reason = "nothing is far away in models and fuzzers")]
+const LONG: u32 = 8;
+
 /// See the module's page.
 #[derive(Debug)]
 pub(crate) struct LocalQueue<T> {
@@ -73,6 +77,12 @@ impl<T> LocalQueue<T> {
     /// Appends `item`; if the ring is full, first moves its older half out through `spill`. Owner only.
     #[inline]
     pub(crate) fn push(&self, item: NonNull<T>, spill: impl FnMut(NonNull<T>)) {
+        self.push_or(item, |half| half.for_each(spill));
+    }
+
+    /// As [`push`](Self::push); `spill` gets all that is moved out at once.
+    #[inline]
+    pub(crate) fn push_or(&self, item: NonNull<T>, spill: impl FnOnce(&mut dyn Iterator<Item = NonNull<T>>)) {
         // ORDERING: Relaxed; only the owner, us, moves the tail (I1).
         let tail = self.tail.load(Ordering::Relaxed);
         // ORDERING: Acquire pairs with the Release of a thief's swap of `head`: its copies are done (I2).
@@ -92,7 +102,7 @@ impl<T> LocalQueue<T> {
     }
 
     #[cold]
-    fn spill_half(&self, head: u32, mut spill: impl FnMut(NonNull<T>)) {
+    fn spill_half(&self, head: u32, spill: impl FnOnce(&mut dyn Iterator<Item = NonNull<T>>)) {
         let mut taken = [ptr::null_mut(); CAPACITY / 2];
         for (i, t) in taken.iter_mut().enumerate() {
             // ORDERING: Relaxed; we wrote the slots ourselves.
@@ -102,7 +112,7 @@ impl<T> LocalQueue<T> {
         // ORDERING: Release keeps our copies before the move; pairs with the Acquire loads of `head` (I2).
         // If a thief was quicker, there is room now.
         if self.head.compare_exchange(head, next, Ordering::Release, Ordering::Relaxed).is_ok() {
-            taken.into_iter().filter_map(NonNull::new).for_each(&mut spill);
+            spill(&mut taken.into_iter().filter_map(NonNull::new));
         }
     }
 
@@ -122,6 +132,18 @@ impl<T> LocalQueue<T> {
             }
         }
         None
+    }
+
+    /// The item that comes `after` the oldest, if the ring is long. Owner only; a thief may take it at any time.
+    #[inline]
+    #[allow(dead_code, reason = "nothing is far away in models and fuzzers")]
+    pub(crate) fn look_ahead(&self, after: u32) -> Option<NonNull<T>> {
+        // ORDERING: Relaxed, all; we wrote the tail and the slots ourselves, and an old head shows what has left.
+        let head = self.head.load(Ordering::Relaxed);
+        if self.tail.load(Ordering::Relaxed).wrapping_sub(head) < LONG {
+            return None;
+        }
+        NonNull::new(self.slot(head.wrapping_add(after)).load(Ordering::Relaxed))
     }
 
     /// Moves half of this ring, rounded up, to `into`, which is the caller's own, and empty; returns one item to

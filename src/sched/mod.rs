@@ -70,7 +70,9 @@ pub(crate) mod woken;
 mod worker;
 
 #[cfg(not(loom))]
-pub(crate) use run::{end_current, free, inherited_flags, new_goroutine, park_current, ready, start, yield_now};
+pub(crate) use run::{
+    end_current, free, inherited_flags, new_goroutine, park_current, ready, ready_list, start, yield_now,
+};
 #[cfg(not(loom))]
 pub(crate) use scheduler::scheduler;
 

@@ -98,7 +98,7 @@ pub(super) fn ready_on(w: &'static Worker, g: NonNull<Goroutine>) {
         let Some(p) = w.processor() else { return from_outside(g) };
         let s = scheduler();
         if let Some(before) = p.set_next(g) {
-            p.queue.push(before, |spilled| s.inject(spilled));
+            p.queue.push_or(before, |spilled| s.inject_all(spilled));
         }
         s.idle.notify();
     } else if ptr::eq(home, w) {
@@ -116,7 +116,7 @@ pub(super) fn requeue_on(w: &'static Worker, g: NonNull<Goroutine>) {
     if home.is_null() {
         let Some(p) = w.processor() else { return from_outside(g) };
         let s = scheduler();
-        p.queue.push(g, |spilled| s.inject(spilled));
+        p.queue.push_or(g, |spilled| s.inject_all(spilled));
         s.idle.notify();
     } else {
         debug_assert!(ptr::eq(home, w), "runtime bug: a goroutine ran away from home");
@@ -149,23 +149,55 @@ fn from_outside(g: NonNull<Goroutine>) {
     }
 }
 
-/// Makes all of `list` runnable, which are ours to run, in one go.
+/// Makes all of `list` runnable, which are ours to run, in one go: behind what waits already.
+pub(crate) fn ready_list(list: &mut List<Goroutine>) {
+    match current::worker() {
+        Some(w) if !w.current().is_null() => w.inside(|| ready_from(Some(w), list)),
+        _ => ready_all(list),
+    }
+}
+
+/// As [`ready_list`], not from a goroutine's code.
 pub(super) fn ready_all(list: &mut List<Goroutine>) {
-    let mut anywhere = List::new();
+    ready_from(None, list);
+}
+
+/// As [`ready_list`]; on the thread of `w`, inside, if there is one.
+fn ready_from(w: Option<&'static Worker>, list: &mut List<Goroutine>) {
+    let (mut anywhere, mut mates, mut home) = (List::new(), List::new(), ptr::null_mut());
     while let Some(g) = list.pop_front() {
         // SAFETY: it is ours to run.
-        let home = unsafe { g.as_ref() }.home();
-        if home.is_null() {
-            // SAFETY: it was just taken off the only list that it was in.
-            unsafe { anywhere.push_back(g) };
-        } else {
-            post_home(home, g);
+        let its = unsafe { g.as_ref() }.home();
+        if !its.is_null() && its != home {
+            ready_at_home(w, home, &mut mates);
+            home = its;
         }
+        let list = if its.is_null() { &mut anywhere } else { &mut mates };
+        // SAFETY: it was just taken off the only list that it was in.
+        unsafe { list.push_back(g) };
     }
+    ready_at_home(w, home, &mut mates);
     if !anywhere.is_empty() {
         let s = scheduler();
-        s.injector.append(&mut anywhere);
+        s.inject_all(&mut core::iter::from_fn(|| anywhere.pop_front()));
         s.idle.notify();
+    }
+}
+
+/// Queues all of `mates`, whose home is `home`.
+fn ready_at_home(w: Option<&'static Worker>, home: *mut Worker, mates: &mut List<Goroutine>) {
+    if mates.is_empty() {
+        return;
+    }
+    // SAFETY: workers are leaked; a goroutine was at home there.
+    let home: &'static Worker = unsafe { &*home };
+    match w {
+        Some(w) if ptr::eq(home, w) => w.push_all_home(mates),
+        _ => {
+            counters::count_wakes_across(mates.len());
+            home.post_all(mates);
+            scheduler().idle.notify_home(home);
+        }
     }
 }
 
@@ -178,7 +210,7 @@ pub(super) fn ready_here(w: &'static Worker, list: &mut List<Goroutine>) {
         // SAFETY: it is ours to run.
         let home = unsafe { g.as_ref() }.home();
         if home.is_null() {
-            p.queue.push(g, |spilled| s.inject(spilled));
+            p.queue.push_or(g, |spilled| s.inject_all(spilled));
             anyones += 1;
         } else if ptr::eq(home, w) {
             w.push_home(g);

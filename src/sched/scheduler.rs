@@ -9,6 +9,7 @@ use super::current;
 use super::goroutine::{Goroutine, flags};
 use super::idle::Attendance;
 use super::injector::Injector;
+use super::list::List;
 use super::processor::Processor;
 use super::roster::Roster;
 use super::sleep::Desk;
@@ -139,6 +140,16 @@ impl Scheduler {
                 self.injector.push_fresh(g);
             }
         }
+    }
+
+    /// As queueing each of `many`.
+    pub(super) fn inject_all(&self, many: &mut dyn Iterator<Item = NonNull<Goroutine>>) {
+        let (mut resumed, mut fresh) = (List::new(), List::new());
+        many.for_each(|g| {
+            // SAFETY: as in `inject`.
+            unsafe { if g.as_ref().has(flags::STARTED) { resumed.push_back(g) } else { fresh.push_back(g) } }
+        });
+        self.injector.append(&mut resumed, &mut fresh);
     }
 
     /// Moves the work of a processor that goes out of use to the injector.

@@ -43,6 +43,9 @@ pub(super) enum After {
     Bury(NonNull<Goroutine>),
 }
 
+/// So many goroutines before its turn one is brought near.
+const LEAD: u32 = 3;
+
 /// See the module's page.
 pub(crate) struct Worker {
     /// Owner.
@@ -165,6 +168,11 @@ impl Worker {
         self.with_home(|home| unsafe { home.push_back(g) });
     }
 
+    /// Queues many that are at home here, to run last. Owner only.
+    pub(super) fn push_all_home(&self, mates: &mut List<Goroutine>) {
+        self.with_home(|home| home.append(mates));
+    }
+
     #[inline]
     pub(super) fn take_home_next(&self) -> Option<NonNull<Goroutine>> {
         if self.home_next.get().is_null() {
@@ -202,6 +210,14 @@ impl Worker {
         // SAFETY: whoever makes a goroutine runnable owns it, so it is in no other list.
         unsafe { inbox.push_back(g) };
         // ORDERING: Relaxed; under the lock. The sleeper's look at it is ordered by the fences F3 and F2.
+        self.inbox_len.store(inbox.len(), Ordering::Relaxed);
+    }
+
+    /// As posting all of `mates`.
+    pub(super) fn post_all(&self, mates: &mut List<Goroutine>) {
+        let mut inbox = self.inbox.lock();
+        inbox.append(mates);
+        // ORDERING: Relaxed; as in `post`.
         self.inbox_len.store(inbox.len(), Ordering::Relaxed);
     }
 
@@ -256,8 +272,13 @@ impl Worker {
         self.stacks.with_mut(|stacks| f(unsafe { &mut *stacks }))
     }
 
+    /// Gives memory of idle stacks back: its own, and that of others while a processor is idle and none is handed over to
+    /// it. Owner, while it sleeps.
     pub(super) fn trim_stacks(&self) {
         self.with_stacks(StackCache::trim);
+        // ORDERING: Relaxed; a look whether to stop. Who takes the processor looks again.
+        let called = || !self.handed.load(Ordering::Relaxed).is_null();
+        while scheduler().attendance().idle != 0 && !called() && stack::scavenge() {}
     }
 
     /// Does for the predecessor what could not be done on its stack (I2, I3).
@@ -307,7 +328,7 @@ impl Worker {
     }
 
     /// Makes `g` the running one: its first run gives it a home, if its mode asks for one. Holds a processor.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn set_current(&self, g: NonNull<Goroutine>) {
         // SAFETY: `g` was taken off a run queue, so it is ours to run.
         let goroutine = unsafe { g.as_ref() };
@@ -320,6 +341,11 @@ impl Worker {
         goroutine.set_running(&self.held().counters);
         self.current.set(g.as_ptr());
         self.held().count_switch();
+        // Where very many wait to run, each lies on a cold page, and two runs take less time than one page.
+        if let Some(later) = self.held().queue.look_ahead(LEAD) {
+            // SAFETY: objects are type-stable, and only hints are read: it may run elsewhere by now.
+            unsafe { later.as_ref() }.approach();
+        }
     }
 
     /// Gives `g` a stack and a context, if it has none, and returns the context to resume.

@@ -165,6 +165,12 @@ pub(crate) fn usage() -> Usage {
     store::usage()
 }
 
+/// Gives some of the memory of idle stacks back to the system; false if there is none. For a thread that has nothing
+/// else to do, in pieces of 0.1 ms.
+pub(crate) fn scavenge() -> bool {
+    store::scavenge()
+}
+
 impl Stack {
     /// A stack that comes from no worker's cache.
     ///

@@ -23,6 +23,7 @@
 use super::Entry;
 use crate::coroutine::sanitizer;
 use crate::coroutine::stack::StackState;
+use crate::primitives::atomic::Ordering;
 use core::arch::{asm, naked_asm};
 use core::ffi::c_void;
 
@@ -46,7 +47,8 @@ pub(crate) unsafe fn init(ctx: *mut Context, state: *mut StackState, entry: Entr
         sp.write(arg as usize);
         sp.add(1).write(entry as usize);
         sp.add(2).write(trampoline as *const () as usize);
-        (*ctx).sp = sp.cast();
+        // ORDERING: Relaxed; whoever resumes it gets it through a queue.
+        (*ctx).sp.store(sp.cast(), Ordering::Relaxed);
     }
 }
 
@@ -173,8 +175,9 @@ pub(in crate::coroutine) unsafe fn call_as_if_from(
             ".cfi_endproc",
         )
     }
+    // ORDERING: Relaxed; it is suspended, and stays so.
     // SAFETY: the caller's promises.
-    unsafe { call(arg, (*context).sp, f) }
+    unsafe { call(arg, (*context).sp.load(Ordering::Relaxed), f) }
 }
 
 /// Where the caller's frame is.

@@ -24,6 +24,7 @@
 use super::Entry;
 use crate::coroutine::sanitizer;
 use crate::coroutine::stack::StackState;
+use crate::primitives::atomic::Ordering;
 use core::arch::{asm, naked_asm};
 use core::ffi::c_void;
 
@@ -47,7 +48,8 @@ pub(crate) unsafe fn init(ctx: *mut Context, state: *mut StackState, entry: Entr
         words.sub(1).write(trampoline as *const () as usize);
         words.sub(2).write(entry as usize);
         words.sub(3).write(arg as usize);
-        (*ctx).sp = sp;
+        // ORDERING: Relaxed; whoever resumes it gets it through a queue.
+        (*ctx).sp.store(sp, Ordering::Relaxed);
     }
 }
 
@@ -159,8 +161,9 @@ pub(in crate::coroutine) unsafe fn call_as_if_from(
             ".cfi_endproc",
         )
     }
+    // ORDERING: Relaxed; it is suspended, and stays so.
     // SAFETY: the caller's promises.
-    unsafe { call(arg, (*context).sp, f) }
+    unsafe { call(arg, (*context).sp.load(Ordering::Relaxed), f) }
 }
 
 /// Where the caller's frame is.

@@ -61,6 +61,10 @@ loom::thread_local! {
     static PARKER: Parker = Parker::new();
 }
 
+pub(super) fn wake_all(parkers: impl ExactSizeIterator<Item = Parker>) {
+    parkers.for_each(Parker::wake);
+}
+
 impl Parker {
     fn new() -> Self {
         let known = record::with(|record| {

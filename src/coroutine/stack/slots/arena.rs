@@ -2,7 +2,8 @@
 //!
 //! # Invariants
 //! 1. A stack on a list has no frames on it and no other owner.
-//! 2. `hot` stacks, few, may hold [`KEPT_SEGMENT`] bytes each. `cold` stacks hold no memory but their guards' page tables; `warm` ones at most [`KEPT`] bytes each.
+//! 2. `hot` stacks, few, may hold [`KEPT_SEGMENT`] bytes each. `cold` stacks hold no memory but their guards' page
+//!    tables; `warm` ones at most [`KEPT`] bytes each; the `surplus` whatever it held when it was given.
 //! 3. `uncut` ranges are the parts of reservations that were never cut up: blank, unguarded, referred to by nobody.
 //! 4. There is a slot for every promise: `promised` is at most the number of slots in all reservations, less those
 //!    that workers may keep hot.
@@ -12,8 +13,10 @@
 //! only carving, which is rare, asks the system while holding it.
 
 use super::super::{CLASSES, Class, StackError};
+use super::surplus::Surplus;
 use super::{Stack, guard, regions};
 use crate::coroutine::sanitizer;
+use crate::platform::clock;
 use crate::platform::memory::{self, Range};
 use crate::primitives::{Lock, LockRank};
 use std::io;
@@ -40,6 +43,9 @@ const LARGEST_HOT: usize = 4 << 20;
 struct Slots {
     hot: Vec<Stack>,
     warm: Vec<Stack>,
+    /// Those for whom there was no room among the warm: asking the system for them one by one took longer than all
+    /// else at the end of a goroutine.
+    surplus: Surplus<Stack>,
     cold: Vec<Stack>,
     uncut: Vec<Range>,
     reserved: usize,
@@ -51,6 +57,7 @@ static ARENA: [Lock<Slots>; CLASSES] = [const {
     let slots = Slots {
         hot: Vec::new(),
         warm: Vec::new(),
+        surplus: Surplus::new(),
         cold: Vec::new(),
         uncut: Vec::new(),
         reserved: 0,
@@ -93,18 +100,20 @@ pub(in super::super) fn take(class: Class, count: usize, into: &mut Vec<Stack>) 
         into.push(hot);
         return Ok(());
     }
-    if slots.warm.is_empty() && slots.cold.is_empty() {
+    if slots.warm.is_empty() && slots.surplus.is_empty() && slots.cold.is_empty() {
         slots.carve(class).map_err(|error| StackError::out_of_memory(class, &error))?;
     }
     let warm = slots.warm.len().saturating_sub(count);
     into.extend(slots.warm.drain(warm..));
+    into.extend(slots.surplus.take(count.saturating_sub(into.len())));
     // Cold stacks were pushed highest first: the lowest addresses go first, and share page tables.
     let cold = slots.cold.len().saturating_sub(count.saturating_sub(into.len()));
     into.extend(slots.cold.drain(cold..));
     Ok(())
 }
 
-/// Takes stacks of one class back, and their memory if they went deep or are too many.
+/// Takes stacks of one class back, and what they hold if they went deep; the memory of those that are too many waits
+/// for [`scavenge`].
 pub(in super::super) fn give(stacks: &mut Vec<Stack>) {
     let Some(class) = stacks.first().map(Stack::class) else {
         return;
@@ -113,11 +122,47 @@ pub(in super::super) fn give(stacks: &mut Vec<Stack>) {
     let room = WARM_LIMIT.saturating_sub(ARENA[class.index()].lock().warm.len()).min(stacks.len());
     let surplus = stacks.split_off(room);
     discard_below(stacks, KEPT);
-    discard_below(&surplus, 0);
     // Others may have given meanwhile: the limit is no promise to the byte.
     let mut slots = ARENA[class.index()].lock();
     slots.warm.append(stacks);
-    slots.cold.extend(surplus);
+    slots.surplus.put(surplus);
+    let stale = if slots.surplus.is_empty() { Vec::new() } else { slots.surplus.stale(clock::coarse_millis()) };
+    drop(slots);
+    give_back(class, stale);
+}
+
+/// Gives the memory of some surplus stacks back; false if there were none. For threads that have nothing else to do.
+pub(in super::super) fn scavenge() -> bool {
+    let mut any = false;
+    for class in Class::all() {
+        let slice = ARENA[class.index()].lock().surplus.slice();
+        any |= !slice.is_empty();
+        give_back(class, slice);
+    }
+    any
+}
+
+/// Makes surplus stacks cold: neighbours in one go, guards included, which stay.
+fn give_back(class: Class, mut stacks: Vec<Stack>) {
+    if stacks.is_empty() {
+        return;
+    }
+    // Highest first, as `take` wants the cold ones.
+    stacks.sort_unstable_by_key(|stack| core::cmp::Reverse(stack.start()));
+    let mut ranges: Vec<Range> = Vec::new();
+    for stack in &stacks {
+        let range = below(stack, 0);
+        match ranges.last_mut() {
+            Some(above) if stack.is_guarded_alike() && range.start + range.len + memory::page_size() == above.start => {
+                above.len += above.start - range.start;
+                above.start = range.start;
+            }
+            _ => ranges.push(range),
+        }
+    }
+    // SAFETY: the stacks are idle and ours (I1): nothing refers to their pages, nor to the guards in between.
+    unsafe { memory::discard(&ranges) };
+    ARENA[class.index()].lock().cold.append(&mut stacks);
 }
 
 /// Takes a segment back that its goroutine has no more use for, hot if few are.

@@ -3,15 +3,17 @@
 //! The store's contract, which `generators.rs` fulfils on the portable back end: `Stack`, `protection`, `page_size`,
 //! `promise` and `release_promise` (room for stacks to be taken later), `take` (some stacks of a class), `give`
 //! (stacks that nobody wants hot), `discard_deep` (what deep use left behind), `discard_spent` (the same of a
-//! segment), `give_segment` (one that its goroutine is done with), `is_overflow` (of a memory fault), `usage` (what all stacks take).
+//! segment), `give_segment` (one that its goroutine is done with), `scavenge` (memory that nobody needs),
+//! `is_overflow` (of a memory fault), `usage` (what all stacks take).
 
 mod arena;
 mod guard;
 mod regions;
+mod surplus;
 mod usage;
 
 pub(super) use crate::platform::memory::page_size;
-pub(super) use arena::{discard_deep, discard_spent, give, give_segment, promise, release_promise, take};
+pub(super) use arena::{discard_deep, discard_spent, give, give_segment, promise, release_promise, scavenge, take};
 pub(crate) use guard::protection;
 pub(super) use usage::usage;
 
@@ -77,6 +79,12 @@ impl Stack {
             1 => Protection::Mprotect,
             _ => Protection::Canary,
         }
+    }
+
+    /// Whether its guard is an entry in the page tables, as its neighbours' then are: no mapping ends between them, and
+    /// the guards survive when memory is given back around them.
+    fn is_guarded_alike(&self) -> bool {
+        self.protection() == Protection::GuardInstall
     }
 
     /// False once a stack without a guard was overrun.
