@@ -30,6 +30,8 @@ const DRAIN_LOOKS: u32 = 9;
 const DRAIN_PAUSE: u32 = 16;
 /// As many looks at its inbox a worker takes that lingers: about what two wake-ups through the kernel cost.
 const LINGER: u32 = 1000;
+/// After so many it yields its CPU for the first time: an answer from another CPU takes half as long.
+const SOON: u32 = 16;
 
 /// The next goroutine among those close at hand, without waiting and without stealing; none as well if the worker
 /// had better look at its root whether its processor is wanted elsewhere, or has none. Owner only, inside.
@@ -210,15 +212,23 @@ fn linger(w: &'static Worker) {
     let s = scheduler();
     let elsewhere = || s.idle.processors_wanted() || w.locked.get() == 0 && s.anything_queued();
     for turn in 1..=LINGER {
-        if w.inbox_filled() || turn % OTHERS == 0 && elsewhere() {
+        if is_posted_to(w) || turn % OTHERS == 0 && elsewhere() {
             return;
         }
-        if turn % YIELD == 0 && turn > 2 * YIELD {
+        if turn % YIELD == SOON {
             // Perhaps whom we wait for waits for this CPU.
             let_others_run();
         }
+    }
+}
+
+/// Whether somebody has woken a goroutine at home here; else waits for one turn.
+fn is_posted_to(w: &Worker) -> bool {
+    let posted = w.inbox_filled();
+    if !posted {
         hint::spin_loop();
     }
+    posted
 }
 
 /// Looks at all processors in random order, several times.
@@ -226,6 +236,10 @@ fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     let s = scheduler();
     let mine = w.held();
     let all = s.processors();
+    if w.is_visited() && (0..SOON).any(|_| is_posted_to(w)) {
+        w.empty_inbox();
+        return pick(w);
+    }
     let_others_run();
     for round in 0..ROUNDS {
         let start = w.rand_below(all.len() as u32) as usize;

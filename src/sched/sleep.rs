@@ -16,7 +16,7 @@ use core::mem;
 use core::ptr;
 use std::time::{Duration, Instant};
 
-/// A sleep that ends within this, for a goroutine at home, does not pay: after some of them a worker lingers.
+/// A sleep that ends within this does not pay: a worker with visitors lingers after some of them.
 const SHORT: Duration = Duration::from_micros(50);
 
 /// The idle protocol over real processors and workers.
@@ -134,7 +134,7 @@ impl Desk {
         hand_over(self.lay_down(w, w.held(), counted, empty));
         w.forget_processor();
         let searching = self.settle_asleep(w);
-        w.note_sleep(w.inbox_filled() && began.elapsed() < SHORT);
+        w.note_sleep(began.elapsed() < SHORT);
         searching
     }
 

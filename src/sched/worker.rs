@@ -82,8 +82,9 @@ pub(crate) struct Worker {
     pub(super) chain_began: Cell<u64>,
     /// Owner: whether those at home here come before the processor's queue, next time.
     pub(super) home_turn: Cell<bool>,
-    /// Owner: how many sleeps in a row were too short to pay.
+    /// Owner: how many sleeps in a row were too short to pay, and whether the inbox was filled since the last one.
     short_sleeps: Cell<u8>,
+    visited: Cell<bool>,
     /// Owner.
     rng: UnsafeCell<Rng>,
     /// Runnable goroutines whose home this is, woken by other threads.
@@ -124,6 +125,7 @@ impl Worker {
             chain_began: Cell::new(0),
             home_turn: Cell::new(false),
             short_sleeps: Cell::new(0),
+            visited: Cell::new(false),
             rng: UnsafeCell::new(Rng::new(sequence() * 0x5851_F42D)),
             inbox: Lock::new(LockRank::Leaf, List::new()),
             inbox_len: AtomicUsize::new(0),
@@ -229,15 +231,22 @@ impl Worker {
 
     #[cold]
     pub(super) fn empty_inbox(&self) {
+        self.visited.set(true);
         let mut inbox = self.inbox.lock();
         self.with_home(|home| home.append(&mut inbox));
         // ORDERING: Relaxed; under the lock.
         self.inbox_len.store(0, Ordering::Relaxed);
     }
 
-    /// Owner: whether the sleep that has ended was too short to pay.
+    /// Owner: whether the sleep that has ended was too short. Whom nobody visits may search at any time, and does not count.
     pub(super) fn note_sleep(&self, short: bool) {
+        let short = short && (self.visited.replace(false) || self.inbox_filled());
         self.short_sleeps.set(if short { self.short_sleeps.get().saturating_add(1) } else { 0 });
+    }
+
+    /// Owner: whether other threads have woken goroutines that are at home here since it slept.
+    pub(super) fn is_visited(&self) -> bool {
+        self.visited.get()
     }
 
     /// Owner: whether it waits a moment before it sleeps. Not after a few short sleeps only: one that asks, is answered
