@@ -35,6 +35,8 @@ pub(crate) mod goroutine;
 #[cfg(not(loom))]
 mod holding;
 #[cfg(not(loom))]
+mod home;
+#[cfg(not(loom))]
 pub(crate) mod lock_thread;
 #[cfg(not(loom))]
 pub(crate) mod netpoll;

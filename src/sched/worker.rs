@@ -66,9 +66,9 @@ pub(crate) struct Worker {
     /// Owner (I2).
     after: Cell<After>,
     /// Owner: runnable goroutines whose home this is.
-    home: UnsafeCell<List<Goroutine>>,
+    pub(super) home: UnsafeCell<List<Goroutine>>,
     /// Owner: the one of them to run first.
-    home_next: Cell<*mut Goroutine>,
+    pub(super) home_next: Cell<*mut Goroutine>,
     /// Owner.
     stacks: UnsafeCell<StackCache>,
     /// Owner: how many goroutines want this thread for themselves. Others look at it as
@@ -84,12 +84,12 @@ pub(crate) struct Worker {
     pub(super) home_turn: Cell<bool>,
     /// Owner: how many sleeps in a row were too short to pay, and whether the inbox was filled since the last one.
     short_sleeps: Cell<u8>,
-    visited: Cell<bool>,
+    pub(super) visited: Cell<bool>,
     /// Owner.
     rng: UnsafeCell<Rng>,
     /// Runnable goroutines whose home this is, woken by other threads.
-    inbox: Lock<List<Goroutine>>,
-    inbox_len: AtomicUsize,
+    pub(super) inbox: Lock<List<Goroutine>>,
+    pub(super) inbox_len: AtomicUsize,
     /// Owner: what it does on its root wakes goroutines, which are gathered here (vigil, I1).
     serving: Cell<bool>,
     gathered: UnsafeCell<List<Goroutine>>,
@@ -146,96 +146,6 @@ impl Worker {
     pub(super) fn rand_below(&self, n: u32) -> u32 {
         // SAFETY: owner only (I1), and `below` calls nothing back.
         self.rng.with_mut(|rng| unsafe { (*rng).below(n) })
-    }
-
-    /// The runnable goroutines at home here. Owner only; the borrow ends before anything else is called.
-    #[inline]
-    fn with_home<R>(&self, f: impl FnOnce(&mut List<Goroutine>) -> R) -> R {
-        // SAFETY: owner only (I1), and no caller's `f` comes back here.
-        self.home.with_mut(|home| f(unsafe { &mut *home }))
-    }
-
-    /// Queues a goroutine that is at home here, to run first. Owner only.
-    #[inline]
-    pub(super) fn push_home_next(&self, g: NonNull<Goroutine>) {
-        if let Some(before) = NonNull::new(self.home_next.replace(g.as_ptr())) {
-            self.push_home(before);
-        }
-    }
-
-    /// Queues a goroutine that is at home here, to run last. Owner only.
-    #[inline]
-    pub(super) fn push_home(&self, g: NonNull<Goroutine>) {
-        // SAFETY: whoever makes a goroutine runnable owns it, so it is in no other list.
-        self.with_home(|home| unsafe { home.push_back(g) });
-    }
-
-    /// Queues many that are at home here, to run last. Owner only.
-    pub(super) fn push_all_home(&self, mates: &mut List<Goroutine>) {
-        self.with_home(|home| home.append(mates));
-    }
-
-    #[inline]
-    pub(super) fn take_home_next(&self) -> Option<NonNull<Goroutine>> {
-        if self.home_next.get().is_null() {
-            return None;
-        }
-        NonNull::new(self.home_next.replace(ptr::null_mut()))
-    }
-
-    #[inline]
-    pub(super) fn pop_home(&self) -> Option<NonNull<Goroutine>> {
-        self.with_home(List::pop_front)
-    }
-
-    pub(super) fn has_home_work(&self) -> bool {
-        !self.home_next.get().is_null() || self.with_home(|home| !home.is_empty()) || self.inbox_filled()
-    }
-
-    /// How many goroutines wait here to be run again, and the first of them, or null. Owner, inside; or the monitor, while
-    /// the owner is kept outside (lease, I3).
-    pub(super) fn waiting_at_home(&self) -> (usize, *mut Goroutine) {
-        let (len, first) = self.with_home(|home| (home.len(), home.front()));
-        let next = self.home_next.get();
-        (len + usize::from(!next.is_null()), if next.is_null() { first } else { next })
-    }
-
-    /// The same of those that other threads woke. Anybody; who stands there may be run at any time.
-    pub(super) fn waiting_in_inbox(&self) -> (usize, *mut Goroutine) {
-        let inbox = self.inbox.lock();
-        (inbox.len(), inbox.front())
-    }
-
-    /// Queues a goroutine that is at home here, from any thread; the caller rings.
-    pub(super) fn post(&self, g: NonNull<Goroutine>) {
-        let mut inbox = self.inbox.lock();
-        // SAFETY: whoever makes a goroutine runnable owns it, so it is in no other list.
-        unsafe { inbox.push_back(g) };
-        // ORDERING: Relaxed; under the lock. The sleeper's look at it is ordered by the fences F3 and F2.
-        self.inbox_len.store(inbox.len(), Ordering::Relaxed);
-    }
-
-    /// As posting all of `mates`.
-    pub(super) fn post_all(&self, mates: &mut List<Goroutine>) {
-        let mut inbox = self.inbox.lock();
-        inbox.append(mates);
-        // ORDERING: Relaxed; as in `post`.
-        self.inbox_len.store(inbox.len(), Ordering::Relaxed);
-    }
-
-    #[inline]
-    pub(super) fn inbox_filled(&self) -> bool {
-        // ORDERING: Relaxed; a hint while running, ordered by F2 before sleeping.
-        self.inbox_len.load(Ordering::Relaxed) != 0
-    }
-
-    #[cold]
-    pub(super) fn empty_inbox(&self) {
-        self.visited.set(true);
-        let mut inbox = self.inbox.lock();
-        self.with_home(|home| home.append(&mut inbox));
-        // ORDERING: Relaxed; under the lock.
-        self.inbox_len.store(0, Ordering::Relaxed);
     }
 
     /// Owner: whether the sleep that has ended was too short. Whom nobody visits may search at any time, and does not count.
