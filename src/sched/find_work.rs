@@ -240,6 +240,10 @@ fn search(w: &'static Worker) -> Option<NonNull<Goroutine>> {
         w.empty_inbox();
         return pick(w);
     }
+    if s.idle.is_last_at_work(s.procs()) {
+        // There is nobody to take anything from, nor to wait for.
+        return injected(w, usize::MAX);
+    }
     let_others_run();
     for round in 0..ROUNDS {
         let start = w.rand_below(all.len() as u32) as usize;

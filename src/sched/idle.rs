@@ -228,6 +228,13 @@ impl<P, W> Idle<P, W> {
         true
     }
 
+    /// Whether all processors but the caller's are idle. A hint.
+    #[cfg_attr(loom, allow(dead_code, reason = "nobody asks in a model"))]
+    pub(super) fn is_last_at_work(&self, procs: usize) -> bool {
+        // ORDERING: Relaxed; a hint: a search that is left out is no reason to sleep beside work, as F2 follows.
+        self.n_idle.load(Ordering::Relaxed) as usize + 1 >= procs
+    }
+
     /// Whether all processors in use are idle, none being held or on its way, and no worker does without.
     #[cfg_attr(loom, allow(dead_code, reason = "nobody asks in a model"))]
     pub(crate) fn all_idle(&self) -> bool {
