@@ -173,12 +173,15 @@ fn everything_ends_where_it_began() {
     let before = Counts::now();
     storm(Duration::from_secs(seconds), seed + 1);
     settle(1);
+    // On a busy machine the monitor needs many threads; those that are not needed any more end within seconds.
+    while Counts::now().threads > before.threads + 4 {
+        time::sleep(Duration::from_millis(100));
+    }
     let after = Counts::now();
     let visits = VISITS.load(Ordering::Relaxed);
     println!("{before:?}\n{after:?}\n{visits} visits");
     assert!(visits > 0);
     assert_eq!((after.goroutines, after.descriptors), (before.goroutines, before.descriptors));
-    assert!(after.threads <= before.threads + 8, "{before:?} {after:?}");
     assert!(after.kilobytes <= before.kilobytes * 2 + (32 << 10), "{before:?} {after:?}");
 }
 

@@ -1,7 +1,8 @@
 //! What a thread is doing, asked by another one: how much of a CPU it has used, and whether it waits in the kernel.
 //!
 //! # Invariants
-//! 1. Nothing here allocates or locks. The thread that is asked about has not ended.
+//! 1. Nothing here allocates or locks. Of a thread that has ended the system knows nothing, or it is another one: who acts
+//!    on an answer has seen to it that it has not.
 
 use crate::primitives::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
@@ -31,7 +32,7 @@ mod os {
     use super::*;
 
     impl Probe {
-        /// Introduces the calling thread, which never ends (I1).
+        /// Introduces the calling thread, in place of one that has ended.
         pub(crate) fn introduce(&self) {
             let mut clock = 0;
             // SAFETY: the call fills one word, which lives on this frame.

@@ -39,6 +39,12 @@ pub(super) fn set_worker(w: &'static Worker) {
     WORKER.set(w);
 }
 
+/// This thread is no worker any more.
+#[inline(never)]
+pub(super) fn forget_worker() {
+    WORKER.set(ptr::null());
+}
+
 /// The goroutine that runs here, if one does.
 #[inline]
 pub(crate) fn goroutine() -> Option<NonNull<Goroutine>> {

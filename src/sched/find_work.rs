@@ -155,9 +155,9 @@ fn cannot_run_own(w: &Worker) -> bool {
     w.locked.get() != 0 && (w.held().has_work() || !scheduler().injector.is_empty())
 }
 
-/// The next goroutine; sleeps until there is one. On the root only. `searching`: the right to search that a new
-/// worker was started with.
-pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> NonNull<Goroutine> {
+/// The next goroutine; sleeps until there is one, or the worker is dismissed. On the root only. `searching`: the right to
+/// search that a new worker was started with.
+pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> Option<NonNull<Goroutine>> {
     let idle = &scheduler().idle;
     if !w.has_processor() {
         searching = idle.get_one(w);
@@ -165,15 +165,18 @@ pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> 
         drop(searching.take());
         searching = idle.give_up(w, cannot_run_own(w));
     }
+    if !w.has_processor() {
+        return None;
+    }
     if vigil::is_due() {
         vigil::serve(w);
     }
     // From here on a processor that came is used for at least one look before it is passed on: two that pass it to
     // each other would never come to run anything.
-    loop {
+    while w.has_processor() {
         if let Some(g) = pick(w) {
             drop(searching);
-            return g;
+            return Some(g);
         }
         if cannot_run_own(w) {
             drop(searching.take());
@@ -191,7 +194,7 @@ pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> 
             if let Some(token) = searching.take() {
                 if let Some(g) = search(w) {
                     drop(token);
-                    return g;
+                    return Some(g);
                 }
                 searching = Some(token);
             }
@@ -201,6 +204,7 @@ pub(super) fn blocking(w: &'static Worker, mut searching: Option<Searching>) -> 
         }
         searching = idle.sleep(w, searching);
     }
+    None
 }
 
 /// Waits for a moment for a goroutine that is woken at home here, or for what it may search for: the last sleep was so

@@ -106,6 +106,10 @@ impl<P, W> Lists<P, W> {
         }
     }
 
+    fn has_too_many_sleepers(&self) -> bool {
+        self.sleepers.len() > 2 * self.target + 1
+    }
+
     fn surplus(&self) -> usize {
         self.in_use.saturating_sub(self.target)
     }

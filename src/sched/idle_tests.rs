@@ -103,6 +103,20 @@ mod decisions {
     }
 
     #[test]
+    fn only_sleepers_that_nobody_can_need_are_dismissed() {
+        // The monitor takes all processors away, and one finds no heir; or one ends that is being handed a processor.
+        let idle = with_idle(1);
+        let workers: Vec<_> = (0..5).map(|_| worker(false, false)).collect();
+        workers.iter().for_each(|w| idle.enlist(w));
+        let p = take(&idle);
+        assert!(!idle.dismiss(workers[4]), "it has been given the processor");
+        lay_down(&idle, workers[4], p, true);
+        assert!(idle.dismiss(workers[0]) && idle.dismiss(workers[3]));
+        assert!(!workers.iter().any(|w| idle.dismiss(w)), "three are left");
+        assert_eq!(idle.rouse(workers[0]), None, "it is gone");
+    }
+
+    #[test]
     fn a_sleeper_gets_up_once() {
         // One that is being handed a processor takes a second one, or a locked one takes what it cannot use.
         let idle = with_idle(3);

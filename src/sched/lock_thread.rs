@@ -11,7 +11,10 @@ use super::worker::Worker;
 use core::ptr::{self, NonNull};
 
 fn add(w: &Worker, g: &Goroutine) {
-    g.set_home(ptr::from_ref(w).cast_mut());
+    if g.home().is_null() {
+        g.set_home(ptr::from_ref(w).cast_mut());
+        w.residents.set(w.residents.get() + 1);
+    }
     w.locked.set(w.locked.get() + 1);
 }
 
@@ -20,6 +23,7 @@ fn remove(w: &Worker, g: &Goroutine) {
     let stays = !g.has(flags::MIGRATING) || g.has(flags::PINNED) || g.has(flags::PANIC_HOME) || g.os_locks.get() != 0;
     if !stays {
         g.set_home(ptr::null_mut());
+        w.residents.set(w.residents.get() - 1);
     }
 }
 

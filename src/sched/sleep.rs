@@ -91,12 +91,17 @@ fn start_heir(p: &'static Processor, searching: bool) {
     hand_over(scheduler().idle.disinherit(p, searching, empty));
 }
 
+/// For how long a worker that may not be needed any more sleeps before its thread ends.
+const LIFE: Duration = Duration::from_secs(2);
+
 /// What a worker does that has slept for `slept`; says for how long to sleep next.
 fn after_a_nap(w: &'static Worker, slept: Duration) -> Option<Duration> {
     if slept == watch::SOON {
         w.trim_stacks();
     }
-    watch::after_a_nap(w, slept)
+    let patience = watch::after_a_nap(w, slept);
+    let is_needed = || w.residents.get() != 0 || !scheduler().idle.has_too_many_sleepers();
+    if patience.is_some() || slept == LIFE || is_needed() { patience } else { Some(LIFE) }
 }
 
 pub(super) fn empty(p: &&'static Processor) {
@@ -194,7 +199,8 @@ impl Desk {
         self.wait(w)
     }
 
-    /// Sleeps until a processor is handed over; the right to search may come with it.
+    /// Sleeps until a processor is handed over; the right to search may come with it. Without a processor afterwards, the
+    /// worker is dismissed.
     fn wait(&self, w: &'static Worker) -> Option<Searching> {
         let mut patience = Some(watch::SOON);
         loop {
@@ -219,6 +225,9 @@ impl Desk {
                 Slept::Rung => true,
                 Slept::Out => false,
             };
+            if !rung && patience == Some(LIFE) && self.leaves(w) {
+                return None;
+            }
             patience = if rung {
                 // Without a processor it was rung for another look.
                 Some(watch::SOON)
@@ -226,6 +235,17 @@ impl Desk {
                 patience.and_then(|slept| after_a_nap(w, slept))
             };
         }
+    }
+
+    /// Whether `w`, a sleeper that nobody has needed for long, ends.
+    fn leaves(&self, w: &'static Worker) -> bool {
+        // Nobody has moved in since the sleep began (`after_a_nap`).
+        let leaves = self.dismiss(w);
+        if leaves && let Some(other) = self.a_sleeper() {
+            // Perhaps we kept the lookout, or were the watchman: somebody else is to ask whether that is needed.
+            vigil::ring(other);
+        }
+        leaves
     }
 
     /// Does what a sleeper was called for: with an idle processor, if there is one, and then it says yes.

@@ -11,6 +11,7 @@ use super::watch::own_thread;
 use super::worker::Worker;
 use crate::platform::fatal::{FatalWriter, bug, fatal};
 use crate::primitives::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::primitives::{Lock, LockRank};
 use core::fmt::Write;
 use std::io;
 
@@ -18,6 +19,9 @@ use std::io;
 pub(super) const MOST: usize = 10_000;
 
 static STARTED: AtomicUsize = AtomicUsize::new(0);
+static NAMES: AtomicUsize = AtomicUsize::new(0);
+/// Workers without a thread. They are never freed, since others may look at them at any time.
+static DISMISSED: Lock<Vec<&'static Worker>> = Lock::new(LockRank::Leaf, Vec::new());
 /// A spare is on its way.
 static SPARE_COMES: AtomicBool = AtomicBool::new(false);
 
@@ -71,15 +75,21 @@ pub(super) fn spare_has_come() {
 }
 
 fn start(life: impl FnOnce(&'static Worker) + Send + 'static) -> io::Result<()> {
-    // ORDERING: Relaxed, both; a number.
-    let index = STARTED.fetch_add(1, Ordering::Relaxed);
-    let started = if index >= MOST {
+    // ORDERING: Relaxed, all three; numbers.
+    let (alive, index) = (STARTED.fetch_add(1, Ordering::Relaxed), NAMES.fetch_add(1, Ordering::Relaxed));
+    let started = if alive >= MOST {
         Err(io::Error::other(format!("the limit of {MOST} threads is reached")))
     } else {
         std::thread::Builder::new().name(format!("gaggle-{index}")).spawn(move || {
-            let _died = Died;
+            let died = Died;
             let _own = own_thread();
-            life(Box::leak(Box::new(Worker::new())));
+            let dismissed = DISMISSED.lock().pop();
+            let worker = dismissed.unwrap_or_else(|| Box::leak(Box::new(Worker::new())));
+            life(worker);
+            // Its thread is as good as gone, and the next one may be the same worker.
+            DISMISSED.lock().push(worker);
+            STARTED.fetch_sub(1, Ordering::Relaxed);
+            core::mem::forget(died);
         })
     };
     started.map(|_| sysmon::ensure_started()).inspect_err(|_| {

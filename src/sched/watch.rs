@@ -38,6 +38,11 @@ pub(super) fn enter(w: &'static Worker) {
     WORKERS.lock().push(w);
 }
 
+/// A worker ends. Whoever is woken in its place will be the watchman.
+pub(super) fn leave(w: &'static Worker) {
+    WORKERS.lock().retain(|other| !ptr::eq(*other, w));
+}
+
 fn inboxes_are_empty() -> bool {
     !WORKERS.lock().iter().any(|w| w.inbox_filled())
 }

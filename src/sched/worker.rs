@@ -5,7 +5,7 @@
 //! the successor, first thing. The worker's own stack, the *root*, runs only when there is nothing to run.
 //!
 //! # Invariants
-//! 1. A worker is leaked: never freed. Fields marked *owner* are accessed on its thread only.
+//! 1. A worker is leaked: never freed. Fields marked *owner* are accessed on its thread only; it has one at a time.
 //! 2. `after` is set right before a switch and taken right after it, on the same thread: nothing runs in between.
 //! 3. A goroutine's context is saved before `after` is looked at, so only the successor may make it runnable.
 //! 4. `current` is the goroutine on whose stack the thread runs, or null on the root.
@@ -69,6 +69,8 @@ pub(crate) struct Worker {
     pub(super) home: UnsafeCell<List<Goroutine>>,
     /// Owner: the one of them to run first.
     pub(super) home_next: Cell<*mut Goroutine>,
+    /// Owner: how many goroutines have this home, runnable or not.
+    pub(super) residents: Cell<usize>,
     /// Owner.
     stacks: UnsafeCell<StackCache>,
     /// Owner: how many goroutines want this thread for themselves. Others look at it as
@@ -118,6 +120,7 @@ impl Worker {
             after: Cell::new(After::Nothing),
             home: UnsafeCell::new(List::new()),
             home_next: Cell::new(ptr::null_mut()),
+            residents: Cell::new(0),
             stacks: UnsafeCell::new(StackCache::new()),
             locked: Cell::new(0),
             picks: Cell::new(0),
@@ -240,6 +243,9 @@ impl Worker {
             Some(p) => p.with_promises(|promises| promises.give(goroutine.class())),
             None => s.promises.lock().give(goroutine.class()),
         }
+        if ptr::eq(goroutine.home(), self) {
+            self.residents.set(self.residents.get() - 1);
+        }
         if goroutine.release() {
             // SAFETY: that was the last reference.
             unsafe { run::recycle(self.processor(), g) };
@@ -255,6 +261,7 @@ impl Worker {
             goroutine.set_flag(flags::STARTED, true);
             if !goroutine.has(flags::MIGRATING) || goroutine.has(flags::PINNED) {
                 goroutine.set_home(ptr::from_ref(self).cast_mut());
+                self.residents.set(self.residents.get() + 1);
             }
         }
         goroutine.set_running(&self.held().counters);
@@ -320,24 +327,30 @@ impl Worker {
         current::worker_here().arrive();
     }
 
-    /// The worker's life, on its own thread: run goroutines, search, sleep. Without a processor it begins with sleep.
-    pub(super) fn run(&'static self, processor: Option<&'static Processor>, searching: bool) -> ! {
+    /// The worker's life, on its own thread: run goroutines, search, sleep. Without a processor it begins with sleep. It
+    /// ends when it is dismissed; then another thread may begin it anew.
+    pub(super) fn run(&'static self, processor: Option<&'static Processor>, searching: bool) {
         let _alt_stack = AltStack::install();
         current::set_worker(self);
         watch::enter(self);
         self.probe.introduce();
-        let mut searching = match processor {
+        let searching = match processor {
             Some(p) => scheduler().idle.begin_with(self, p, searching),
             None => scheduler().idle.begin_asleep(self),
         };
-        loop {
-            let next = find_work::blocking(self, searching.take());
-            let to = self.prepare(next);
-            self.set_current(next);
+        // It may have been dismissed before it came to anything.
+        let mut next = if self.has_processor() { find_work::blocking(self, searching) } else { None };
+        while let Some(g) = next {
+            let to = self.prepare(g);
+            self.set_current(g);
             // SAFETY: we are on the root; `to` belongs to a goroutine that is ours to run.
             unsafe { self.root.with_mut(|root| switch::swap(root, to)) };
             self.settle();
+            next = find_work::blocking(self, None);
         }
+        self.trim_stacks();
+        watch::leave(self);
+        current::forget_worker();
     }
 }
 

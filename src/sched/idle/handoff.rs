@@ -107,6 +107,25 @@ impl<P, W: Sleeper> Idle<P, W> {
         p
     }
 
+    /// Strikes `w`, a sleeper at whose home nobody lives, off the lists, if more sleep than may be needed: its thread ends.
+    /// Enough are left for all processors to be taken away at once.
+    pub(in super::super) fn dismiss(&self, w: W) -> bool {
+        let mut lists = self.lists.lock();
+        let place = lists.sleepers.iter().position(|other| *other == w);
+        let Some(place) = place.filter(|_| lists.has_too_many_sleepers()) else { return false };
+        lists.sleepers.remove(place);
+        // ORDERING: Relaxed; under the lock.
+        w.asleep().store(false, Ordering::Relaxed);
+        self.publish(&lists);
+        true
+    }
+
+    /// Whether more workers sleep than may be needed.
+    #[cfg_attr(loom, allow(dead_code, reason = "nobody is dismissed in a model"))]
+    pub(in super::super) fn has_too_many_sleepers(&self) -> bool {
+        self.lists.lock().has_too_many_sleepers()
+    }
+
     /// Enters `w`, a new worker without a processor, among the sleepers. The caller sleeps.
     pub(in super::super) fn enlist(&self, w: W) {
         let mut lists = self.lists.lock();
