@@ -99,9 +99,12 @@ fn after_a_nap(w: &'static Worker, slept: Duration) -> Option<Duration> {
     if slept == watch::SOON {
         w.trim_stacks();
     }
-    let patience = watch::after_a_nap(w, slept);
-    let is_needed = || w.residents.get() != 0 || !scheduler().idle.has_too_many_sleepers();
-    if patience.is_some() || slept == LIFE || is_needed() { patience } else { Some(LIFE) }
+    watch::after_a_nap(w, slept)
+}
+
+/// Whether nobody is at home with `w`, a sleeper, and more sleep than can be needed.
+fn is_superfluous(w: &'static Worker) -> bool {
+    w.residents.get() == 0 && scheduler().idle.has_too_many_sleepers()
 }
 
 pub(super) fn empty(p: &&'static Processor) {
@@ -202,7 +205,7 @@ impl Desk {
     /// Sleeps until a processor is handed over; the right to search may come with it. Without a processor afterwards, the
     /// worker is dismissed.
     fn wait(&self, w: &'static Worker) -> Option<Searching> {
-        let mut patience = Some(watch::SOON);
+        let (mut patience, mut slept) = (Some(watch::SOON), Duration::ZERO);
         loop {
             // ORDERING: Acquire pairs with the Release in `hand_over`.
             let handed = w.handed.swap(ptr::null_mut(), Ordering::Acquire);
@@ -225,21 +228,21 @@ impl Desk {
                 Slept::Rung => true,
                 Slept::Out => false,
             };
-            if !rung && patience == Some(LIFE) && self.leaves(w) {
+            let (Some(nap), false) = (patience, rung) else {
+                // Without a processor it was rung for another look.
+                patience = Some(watch::SOON);
+                continue;
+            };
+            slept += nap;
+            if slept >= LIFE && is_superfluous(w) && self.leaves(w) {
                 return None;
             }
-            patience = if rung {
-                // Without a processor it was rung for another look.
-                Some(watch::SOON)
-            } else {
-                patience.and_then(|slept| after_a_nap(w, slept))
-            };
+            patience = after_a_nap(w, nap).or_else(|| (slept < LIFE && is_superfluous(w)).then_some(LIFE));
         }
     }
 
     /// Whether `w`, a sleeper that nobody has needed for long, ends.
     fn leaves(&self, w: &'static Worker) -> bool {
-        // Nobody has moved in since the sleep began (`after_a_nap`).
         let leaves = self.dismiss(w);
         if leaves && let Some(other) = self.a_sleeper() {
             // Perhaps we kept the lookout, or were the watchman: somebody else is to ask whether that is needed.

@@ -69,6 +69,12 @@ fn a_crowd_then_quiet() -> ExitCode {
     // Main, the monitor, those at whose home somebody lives, and what a processor may need: itself, three who sleep, and one
     // more on its way.
     const FEW: usize = 8 + RESIDENTS;
+    // While a plain thread is there, which may wake somebody, the workers look every now and then whether it has ended.
+    thread::spawn(|| {
+        loop {
+            thread::park()
+        }
+    });
     gaggle::run(|| {
         let (tx, rx) = gaggle::chan::<()>(0);
         let block = || thread::sleep(Duration::from_millis(300));
