@@ -94,7 +94,6 @@ impl Lease {
         taken
     }
 
-    #[allow(dead_code, reason = "the warning's, to come")]
     /// Monitor: calls `look` while the owner is outside and kept there (I3); `None` if it is inside.
     pub(super) fn inspect<R>(&self, look: impl FnOnce() -> R) -> Option<R> {
         let _decision = self.decision.lock();
