@@ -10,7 +10,10 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+#[path = "support/delays.rs"]
+mod delays;
 mod support;
+use delays::{ms, not_before};
 use support::turn;
 
 /// By how many seconds the clock on the wall was set.
@@ -30,19 +33,6 @@ unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, now: *mut libc::times
         unsafe { (*now).tv_sec += SET_BY.load(Ordering::Relaxed) };
     }
     result
-}
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
-
-/// `f` must not return before so much time has passed.
-#[track_caller]
-fn not_before<T>(least: Duration, f: impl FnOnce() -> T) -> T {
-    let began = Instant::now();
-    let value = f();
-    assert!(began.elapsed() >= least, "{:?} instead of {least:?}", began.elapsed());
-    value
 }
 
 /// Everything that has to do with time.

@@ -6,8 +6,10 @@ use gaggle::runtime::{self, PanicPolicy};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+#[path = "support/delays.rs"]
+mod delays;
 #[path = "interrupts/files.rs"]
 mod files;
 #[path = "interrupts/sockets.rs"]
@@ -93,19 +95,6 @@ fn gusts(n: u64) {
     while GUSTS.load(Ordering::Relaxed) < end {
         runtime::yield_now();
     }
-}
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
-
-/// `f` must not return before so much time has passed.
-#[track_caller]
-fn not_before<T>(least: Duration, f: impl FnOnce() -> T) -> T {
-    let began = Instant::now();
-    let value = f();
-    assert!(began.elapsed() >= least, "{:?} instead of {least:?}", began.elapsed());
-    value
 }
 
 /// All of [`WORK`] at once, to its end.

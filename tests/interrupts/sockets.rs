@@ -1,6 +1,7 @@
 //! Sockets and names in the storm.
 
-use super::{gusts, ms, not_before};
+use super::delays::{ms, not_before};
+use super::gusts;
 use gaggle::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket, UnixListener, UnixStream};
 use gaggle::spawn;
 use std::io::{ErrorKind, Read, Write};

@@ -1,6 +1,7 @@
 //! What waits for the clock, for memory and for signals in the storm.
 
-use super::{gusts, ms, not_before};
+use super::delays::{ms, not_before};
+use super::gusts;
 use gaggle::io::pipe;
 use gaggle::signal::{self, Signal};
 use gaggle::sync::WaitGroup;
