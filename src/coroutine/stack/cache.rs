@@ -88,9 +88,9 @@ impl Hot {
     #[cold]
     fn spill(&mut self, kept: usize) {
         let surplus = self.idle.len().saturating_sub(kept);
-        let mut coldest: Vec<Stack> = self.idle.drain(..surplus).collect();
+        let coldest: Vec<Stack> = self.idle.drain(..surplus).collect();
         self.clean = self.clean.saturating_sub(surplus);
-        store::give(&mut coldest);
+        store::give(coldest);
     }
 }
 

@@ -339,8 +339,8 @@ pub(super) fn usage() -> Usage {
 }
 
 /// Frees stacks that nobody wants hot.
-pub(super) fn give(stacks: &mut Vec<Stack>) {
-    stacks.clear();
+pub(super) fn give(stacks: Vec<Stack>) {
+    drop(stacks);
 }
 
 /// Nobody keeps idle generators that hold memory.

@@ -2,8 +2,8 @@
 //!
 //! # Invariants
 //! 1. A stack on a list has no frames on it and no other owner.
-//! 2. `hot` stacks, few, may hold [`KEPT_SEGMENT`] bytes each. `cold` stacks hold no memory but their guards' page
-//!    tables; `warm` ones at most [`KEPT`] bytes each; the `surplus` whatever it held when it was given.
+//! 2. `hot` stacks, few, may hold [`KEPT_SEGMENT`] bytes each. The `surplus` holds whatever it held when it was given;
+//!    `warm` stacks at most [`KEPT`] bytes each; `cold` ones no memory but their guards' page tables.
 //! 3. `uncut` ranges are the parts of reservations that were never cut up: blank, unguarded, referred to by nobody.
 //! 4. There is a slot for every promise: `promised` is at most the number of slots in all reservations, less those
 //!    that workers may keep hot.
@@ -42,10 +42,10 @@ const LARGEST_HOT: usize = 4 << 20;
 
 struct Slots {
     hot: Vec<Stack>,
-    warm: Vec<Stack>,
-    /// Those for whom there was no room among the warm: asking the system for them one by one took longer than all
-    /// else at the end of a goroutine.
+    /// As they were given: telling the system that they need no memory takes longer than all else at the end of a
+    /// goroutine, and the next one faults it in anew.
     surplus: Surplus<Stack>,
+    warm: Vec<Stack>,
     cold: Vec<Stack>,
     uncut: Vec<Range>,
     reserved: usize,
@@ -56,8 +56,8 @@ struct Slots {
 static ARENA: [Lock<Slots>; CLASSES] = [const {
     let slots = Slots {
         hot: Vec::new(),
-        warm: Vec::new(),
         surplus: Surplus::new(),
+        warm: Vec::new(),
         cold: Vec::new(),
         uncut: Vec::new(),
         reserved: 0,
@@ -100,35 +100,29 @@ pub(in super::super) fn take(class: Class, count: usize, into: &mut Vec<Stack>) 
         into.push(hot);
         return Ok(());
     }
-    if slots.warm.is_empty() && slots.surplus.is_empty() && slots.cold.is_empty() {
+    if slots.surplus.is_empty() && slots.warm.is_empty() && slots.cold.is_empty() {
         slots.carve(class).map_err(|error| StackError::out_of_memory(class, &error))?;
     }
-    let warm = slots.warm.len().saturating_sub(count);
+    into.extend(slots.surplus.take(count));
+    let warm = slots.warm.len().saturating_sub(count.saturating_sub(into.len()));
     into.extend(slots.warm.drain(warm..));
-    into.extend(slots.surplus.take(count.saturating_sub(into.len())));
     // Cold stacks were pushed highest first: the lowest addresses go first, and share page tables.
     let cold = slots.cold.len().saturating_sub(count.saturating_sub(into.len()));
     into.extend(slots.cold.drain(cold..));
     Ok(())
 }
 
-/// Takes stacks of one class back, and what they hold if they went deep; the memory of those that are too many waits
-/// for [`scavenge`].
-pub(in super::super) fn give(stacks: &mut Vec<Stack>) {
+/// Takes stacks of one class back. Their memory waits for [`scavenge`], or until nobody has needed it for a while.
+pub(in super::super) fn give(stacks: Vec<Stack>) {
     let Some(class) = stacks.first().map(Stack::class) else {
         return;
     };
     debug_assert!(stacks.iter().all(|stack| stack.class() == class && stack.is_intact()));
-    let room = WARM_LIMIT.saturating_sub(ARENA[class.index()].lock().warm.len()).min(stacks.len());
-    let surplus = stacks.split_off(room);
-    discard_below(stacks, KEPT);
-    // Others may have given meanwhile: the limit is no promise to the byte.
     let mut slots = ARENA[class.index()].lock();
-    slots.warm.append(stacks);
-    slots.surplus.put(surplus);
-    let stale = if slots.surplus.is_empty() { Vec::new() } else { slots.surplus.stale(clock::coarse_millis()) };
+    slots.surplus.put(stacks);
+    let stale = slots.surplus.stale(clock::coarse_millis());
     drop(slots);
-    give_back(class, stale);
+    put_away(class, stale);
 }
 
 /// Gives the memory of some surplus stacks back; false if there were none. For threads that have nothing else to do.
@@ -137,12 +131,25 @@ pub(in super::super) fn scavenge() -> bool {
     for class in Class::all() {
         let slice = ARENA[class.index()].lock().surplus.slice();
         any |= !slice.is_empty();
-        give_back(class, slice);
+        put_away(class, slice);
     }
     any
 }
 
-/// Makes surplus stacks cold: neighbours in one go, guards included, which stay.
+/// Makes stacks warm, as long as those are few, else cold.
+fn put_away(class: Class, mut stacks: Vec<Stack>) {
+    if stacks.is_empty() {
+        return;
+    }
+    let room = WARM_LIMIT.saturating_sub(ARENA[class.index()].lock().warm.len()).min(stacks.len());
+    let others = stacks.split_off(room);
+    discard_below(&stacks, KEPT);
+    // Others may have put some away meanwhile: the limit is no promise to the byte.
+    ARENA[class.index()].lock().warm.append(&mut stacks);
+    give_back(class, others);
+}
+
+/// Makes stacks cold: neighbours in one go, guards included, which stay.
 fn give_back(class: Class, mut stacks: Vec<Stack>) {
     if stacks.is_empty() {
         return;
@@ -176,7 +183,7 @@ pub(in super::super) fn give_segment(segment: Stack) {
             return;
         }
     }
-    give(&mut vec![segment]);
+    put_away(segment.class(), vec![segment]);
 }
 
 /// Gives back what deep use left on stacks that stay hot.

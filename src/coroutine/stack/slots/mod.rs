@@ -97,7 +97,7 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         // The word is copied, and the copy goes on a free list: this owner ends here (I1).
-        give(&mut vec![Stack(self.0)]);
+        give(vec![Stack(self.0)]);
     }
 }
 

@@ -85,6 +85,34 @@ fn trimming_gives_the_memory_of_deep_stacks_back() {
 }
 
 #[test]
+fn what_many_deep_stacks_held_goes_when_somebody_idles() {
+    // Stacks that are too many for a worker's cache keep what one deep call left on them, for good.
+    program("coroutine::stack::slots::tests::program_many_deep_stacks", &[]);
+}
+
+#[test]
+#[ignore = "a program: nobody else may take the stacks"]
+fn program_many_deep_stacks() {
+    // See `what_many_deep_stacks_held_goes_when_somebody_idles`.
+    const MANY: usize = 300;
+    let mut cache = StackCache::new();
+    let stacks: Vec<_> = (0..MANY).map(|_| cache.take(small()).unwrap()).collect();
+    let all: Vec<_> = stacks.iter().map(Stack::bounds).collect();
+    stacks.iter().for_each(|stack| touch(stack, stack.bounds().top - stack.bounds().bottom));
+    let resident = || -> usize {
+        let pages = all.iter().flat_map(|bounds| (bounds.bottom..bounds.top).step_by(page_size()));
+        pages.filter(|page| memory::is_resident(*page)).count()
+    };
+    let deep = resident();
+    stacks.into_iter().for_each(|stack| cache.give(stack));
+    drop(cache);
+    // The next goroutines find their stacks as they were.
+    assert_eq!((deep, resident()), (MANY * (SMALL / page_size() - 1), deep));
+    while scavenge() {}
+    assert_eq!(resident(), MANY);
+}
+
+#[test]
 fn an_address_tells_its_slot() {
     // The fault handler knows a guard by nothing but the address.
     let stacks: Vec<_> = (0..40).map(|_| Stack::fresh(small()).unwrap()).collect();
