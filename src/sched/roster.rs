@@ -12,7 +12,9 @@ use super::list::List;
 use crate::primitives::{Lock, LockRank};
 use core::ptr::NonNull;
 
+/// Objects are made so many at a time, where there are many, an eighth of what there is: the system is asked less often.
 const CHUNK: usize = 64;
+const LARGEST_CHUNK: usize = 512;
 /// How many free objects move between a processor and the roster at once.
 const BATCH: usize = 64;
 /// How many free objects a processor keeps at most.
@@ -21,6 +23,7 @@ const KEEP: usize = 256;
 struct Central {
     free: List<Goroutine>,
     chunks: Vec<&'static [Goroutine]>,
+    made: usize,
 }
 
 /// See the module's page.
@@ -30,7 +33,7 @@ pub(crate) struct Roster {
 
 impl Roster {
     pub(super) const fn new() -> Self {
-        Self { central: Lock::new(LockRank::Leaf, Central { free: List::new(), chunks: Vec::new() }) }
+        Self { central: Lock::new(LockRank::Leaf, Central { free: List::new(), chunks: Vec::new(), made: 0 }) }
     }
 
     /// A free object, from `cache` if it has one.
@@ -43,8 +46,10 @@ impl Roster {
     fn refill(&self, cache: &mut List<Goroutine>) -> NonNull<Goroutine> {
         let mut central = self.central.lock();
         if central.free.is_empty() {
-            let chunk: &'static [Goroutine] = Box::leak((0..CHUNK).map(|_| Goroutine::new()).collect());
+            let count = (central.made / 8).clamp(CHUNK, LARGEST_CHUNK);
+            let chunk: &'static [Goroutine] = Box::leak((0..count).map(|_| Goroutine::new()).collect());
             central.chunks.push(chunk);
+            central.made += count;
             for g in chunk {
                 // SAFETY: fresh, so in no list, and leaked (goroutine, I1).
                 unsafe { central.free.push_back(NonNull::from(g)) };
