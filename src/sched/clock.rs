@@ -40,6 +40,10 @@ static PENDING: Lock<Pending> = Lock::new(LockRank::Deadline, Pending { timers: 
 
 /// So many deadlines are taken out under the lock at a time.
 const BATCH: usize = 32;
+/// When at least so many are due at once nobody gets up for others before [`REST`] has passed, in nanoseconds: getting
+/// up takes longer than what most of them are for.
+const CROWD: usize = 4;
+const REST: u64 = 500_000;
 
 impl Pending {
     /// Tells the lookout what comes first (I2); what nobody waits for any more is dropped after unlocking.
@@ -87,6 +91,7 @@ pub(super) fn fire(woken: &mut Woken) {
     let now = Instant::now();
     let nanos = vigil::nanos(now);
     let mut due: SmallVec<[Action; BATCH]> = SmallVec::new();
+    let mut count = 0;
     while LOOKOUT.first() <= nanos {
         woken.begin();
         // Not all at once: whoever sets a deadline waits for the lock meanwhile.
@@ -95,6 +100,7 @@ pub(super) fn fire(woken: &mut Woken) {
         let freed = pending.settle();
         drop(pending);
         drop(freed);
+        count += due.len();
         due.drain(..).for_each(|action| match action {
             Action::End(waiter) => {
                 if waiter.claim_with(Outcome::TIMED_OUT) {
@@ -103,5 +109,8 @@ pub(super) fn fire(woken: &mut Woken) {
             }
             Action::Run(on_time) => on_time.due(now),
         });
+    }
+    if count >= CROWD {
+        LOOKOUT.rest_until(nanos + REST);
     }
 }

@@ -6,7 +6,8 @@
 //! # Invariants
 //! 1. `holder` is null, or a worker without a processor: entered by itself, and taken out by itself when it gets up.
 //! 2. The holder sleeps no longer than until `until`, which it writes alone.
-//! 3. `first` is the instant of the first deadline, or [`NEVER`]; written under the lock of those.
+//! 3. `first` is the instant of the first deadline, or [`NEVER`]; written under the lock of those. Nobody gets up for
+//!    those before `rest`, an instant in the near future at most.
 //! 4. Whoever has news for the holder (a ring for it, an earlier deadline, a poller) writes it, F5, looks at `holder`.
 //!    Who becomes the holder writes `holder`, F5, looks at all of these. One of the two fences comes first, so one of the
 //!    two sees the other.
@@ -22,12 +23,18 @@ pub(super) struct Lookout<W> {
     holder: AtomicPtr<W>,
     until: AtomicU64,
     first: AtomicU64,
+    rest: AtomicU64,
 }
 
 /// Loom's constructors are not `const`.
 macro_rules! lookout {
     () => {
-        Self { holder: AtomicPtr::new(ptr::null_mut()), until: AtomicU64::new(NEVER), first: AtomicU64::new(NEVER) }
+        Self {
+            holder: AtomicPtr::new(ptr::null_mut()),
+            until: AtomicU64::new(NEVER),
+            first: AtomicU64::new(NEVER),
+            rest: AtomicU64::new(0),
+        }
     };
 }
 
@@ -59,10 +66,11 @@ impl<W> Lookout<W> {
 
     /// Until when the holder may sleep, which it is to do now.
     pub(super) fn until(&self) -> u64 {
-        // ORDERING: Relaxed, both; after F5 in `take`. Who sets an earlier deadline that this misses sees NEVER, or this.
-        let first = self.first.load(Ordering::Relaxed);
-        self.until.store(first, Ordering::Relaxed);
-        first
+        // ORDERING: Relaxed, here and in `next`; after F5 in `take`. Who sets an earlier deadline that this misses sees
+        // NEVER, or this.
+        let next = self.next();
+        self.until.store(next, Ordering::Relaxed);
+        next
     }
 
     /// The holder gets up.
@@ -97,6 +105,19 @@ impl<W> Lookout<W> {
         self.first.load(Ordering::Relaxed)
     }
 
+    /// When to look at the deadlines. A hint.
+    #[inline]
+    pub(super) fn next(&self) -> u64 {
+        // ORDERING: Relaxed; a hint: see `until`.
+        self.first().max(self.rest.load(Ordering::Relaxed))
+    }
+
+    /// Many deadlines were due at once: nobody is to get up for others before `rest`, when there are many again.
+    pub(super) fn rest_until(&self, rest: u64) {
+        // ORDERING: Relaxed; who misses it gets up a little too soon.
+        self.rest.store(rest, Ordering::Relaxed);
+    }
+
     /// The first deadline is at `first` now. Under the lock of the deadlines (I3).
     pub(super) fn set_first(&self, first: u64) {
         // ORDERING: Relaxed; F5 follows if it is sooner than before.
@@ -106,7 +127,8 @@ impl<W> Lookout<W> {
     /// Of whoever has set a deadline for `when`, the first of all: the worker to ring for, or null.
     pub(super) fn sooner(&self, when: u64) -> *mut W {
         let holder = self.to_be_told();
-        // ORDERING: Relaxed; ordered by F5.
+        // ORDERING: Relaxed, both; `until` is ordered by F5, and any rest is soon over.
+        let when = when.max(self.rest.load(Ordering::Relaxed));
         if holder.is_null() || self.until.load(Ordering::Relaxed) <= when { ptr::null_mut() } else { holder }
     }
 }

@@ -72,6 +72,33 @@ fn b14_an_earlier_deadline_reaches_the_holder() {
     });
 }
 
+/// Seen to fail with `sooner` that leaves deadlines within the rest to whoever sleeps, for how long it may be.
+#[test]
+fn b14_a_rest_delays_nobody_beyond_its_end() {
+    // The holder sleeps until a later deadline, and the rest, which began meanwhile, hides an earlier one from it.
+    loom::model(|| {
+        let scene = scene();
+        scene.lookout.set_first(9);
+        let passer_by = {
+            let scene = scene.clone();
+            thread::spawn(move || scene.lookout.rest_until(7))
+        };
+        let setter = {
+            let scene = scene.clone();
+            thread::spawn(move || {
+                scene.lookout.set_first(5);
+                let toy = scene.lookout.sooner(5);
+                ring(&scene, toy);
+            })
+        };
+        assert!(scene.lookout.take(&scene.toys[0]));
+        let until = scene.lookout.until();
+        setter.join().unwrap();
+        passer_by.join().unwrap();
+        assert!(until <= 7 || scene.toys[0].bell.load(RELAXED), "asleep until {until}, and not rung for");
+    });
+}
+
 /// Seen to fail without F5 on either side.
 #[test]
 fn b14_a_ring_reaches_the_holder_in_the_poller() {

@@ -66,14 +66,14 @@ pub(super) fn tell_poller_started() {
 /// Whether a worker that has other things to do had better [`serve`] first.
 #[inline]
 pub(super) fn is_due() -> bool {
-    let first = LOOKOUT.first();
-    (first != NEVER || netpoll::is_started()) && looks_due(first)
+    let next = LOOKOUT.next();
+    (next != NEVER || netpoll::is_started()) && looks_due(next)
 }
 
-fn looks_due(first: u64) -> bool {
+fn looks_due(next: u64) -> bool {
     let now = now();
     // ORDERING: Relaxed; a hint.
-    first <= now || (netpoll::is_started() && POLLED.load(Ordering::Relaxed) + STALE <= now && LOOKOUT.is_vacant())
+    next <= now || (netpoll::is_started() && POLLED.load(Ordering::Relaxed) + STALE <= now && LOOKOUT.is_vacant())
 }
 
 /// Does what is due, and takes what events there are. On the root of `w`; true if a goroutine was woken.
@@ -148,9 +148,9 @@ pub(super) fn neglected_in() -> Option<u64> {
     if !LOOKOUT.is_vacant() {
         return None;
     }
-    let clock = match LOOKOUT.first() {
+    let clock = match LOOKOUT.next() {
         NEVER => None,
-        first => Some(first + SLACK),
+        next => Some(next + SLACK),
     };
     // ORDERING: Relaxed; a hint.
     let events = netpoll::is_started().then(|| POLLED.load(Ordering::Relaxed) + NEGLECT);
