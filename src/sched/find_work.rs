@@ -62,7 +62,9 @@ fn pick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
         return Some(g);
     }
     let chain = w.chain.get();
-    if goes_on(w, chain)
+    // In this order: the chain may ask the clock.
+    if has_first(w)
+        && goes_on(w, chain)
         && let Some(g) = first(w)
     {
         w.chain.set(chain + 1);
@@ -90,6 +92,12 @@ fn goes_on(w: &Worker, chain: u32) -> bool {
         w.chain_began.set(now);
     }
     chain < CHAIN && now.saturating_sub(w.chain_began.get()) < SLICE_MILLIS
+}
+
+/// Whether [`first`] may have one.
+#[inline]
+fn has_first(w: &Worker) -> bool {
+    !w.home_next.get().is_null() || !w.held().peek_next().is_null()
 }
 
 /// What was woken or started last: of those at home here, else on the processor.
