@@ -58,7 +58,8 @@ impl Parker {
 
     #[inline]
     fn untagged(self) -> NonNull<ParkWord> {
-        NonNull::new(self.0.as_ptr().map_addr(|a| a & !THREAD)).unwrap_or(self.0)
+        // SAFETY: the pointer is that of a parker, which is aligned; it had one bit more at most (I1).
+        unsafe { NonNull::new_unchecked(self.0.as_ptr().map_addr(|a| a & !THREAD)) }
     }
 
     #[inline]

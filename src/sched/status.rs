@@ -50,6 +50,7 @@ impl Outcome {
     pub(crate) const MAX_ARMS: u32 = 1 << Self::ARM_BITS;
     pub(crate) const TIMED_OUT: Self = Self::pack(3, 0);
 
+    #[inline]
     const fn pack(kind: u32, arm: u32) -> Self {
         assert!(arm < Self::MAX_ARMS, "too many arms");
         match NonZeroU32::new(kind << Self::ARM_BITS | arm) {
@@ -58,14 +59,17 @@ impl Outcome {
         }
     }
 
+    #[inline]
     pub(crate) const fn selected(arm: u32) -> Self {
         Self::pack(1, arm)
     }
 
+    #[inline]
     pub(crate) const fn closed(arm: u32) -> Self {
         Self::pack(2, arm)
     }
 
+    #[inline]
     pub(crate) const fn kind(self) -> OutcomeKind {
         let arm = self.0.get() & (Self::MAX_ARMS - 1);
         match self.0.get() >> Self::ARM_BITS {

@@ -23,18 +23,23 @@ static WEAKEST: AtomicU8 = AtomicU8::new(UNKNOWN);
 static MPROTECTED: AtomicUsize = AtomicUsize::new(0);
 
 /// The weakest protection in force.
+#[inline]
 pub(crate) fn protection() -> Protection {
     // ORDERING: Relaxed; a fact about the kernel, nothing is published through it.
     match WEAKEST.load(Ordering::Relaxed) {
-        UNKNOWN => {
-            let strongest = forced();
-            let _ = WEAKEST.compare_exchange(UNKNOWN, strongest as u8, Ordering::Relaxed, Ordering::Relaxed);
-            protection()
-        }
+        UNKNOWN => find_out(),
         0 => Protection::GuardInstall,
         1 => Protection::Mprotect,
         _ => Protection::Canary,
     }
+}
+
+#[cold]
+fn find_out() -> Protection {
+    let strongest = forced();
+    // ORDERING: Relaxed, both; as in `protection`.
+    let _ = WEAKEST.compare_exchange(UNKNOWN, strongest as u8, Ordering::Relaxed, Ordering::Relaxed);
+    protection()
 }
 
 /// Without orders the strongest is tried; the first refusal weakens it.
