@@ -4,11 +4,13 @@
 //! A test of this file that fails hangs as a rule, as the starved goroutine never runs.
 
 use gaggle::runtime::{self, lock_os_thread};
+use gaggle::time::Ticker;
 use gaggle::{Receiver, Sender, chan, spawn};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 mod common;
 use common::migrating;
@@ -142,12 +144,24 @@ fn yielding_goroutines_at_home_do_not_starve_new_ones() {
 
 #[test]
 fn yielding_goroutines_do_not_starve_what_is_started_from_outside() {
-    // An injector that is looked at only when the queues are empty, which these never are: until the monitor comes by, as
-    // it does on a busy machine. So the turns are counted that the others have meanwhile.
+    // An injector that is looked at only when the queues are empty, which these never are.
+    starts_soon_beside_yielders(|| ());
+}
+
+#[test]
+fn an_injector_has_its_turn_though_deadlines_pass_all_the_time() {
+    // A worker that goes to its root each time that the injector's turn has come, and forgets about the injector there.
+    starts_soon_beside_yielders(|| Ticker::new(Duration::from_nanos(1)));
+}
+
+/// Checks that a goroutine that is started from outside, while others yield and `disturbance` is alive, begins soon. The
+/// monitor comes by, as it does on a busy machine: so the turns are counted that the others have meanwhile.
+fn starts_soon_beside_yielders<D: 'static>(disturbance: fn() -> D) {
     const MANY: usize = 1_000_000;
     const FEW: usize = 1_000;
     let _alone = alone_with(1);
-    migrating(|| {
+    migrating(move || {
+        let _disturbance = disturbance();
         let turns = Arc::new(AtomicUsize::new(0));
         let give_up_at = Arc::new(AtomicUsize::new(usize::MAX));
         let ran_at = Arc::new(AtomicUsize::new(usize::MAX));

@@ -40,26 +40,54 @@ pub(super) fn quick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     if !w.has_processor() {
         return None;
     }
-    if w.picks.get().is_multiple_of(FAIR) && (should_leave(w) || vigil::is_due()) {
-        w.picks.set(w.picks.get().wrapping_add(1));
+    if counts_to_fair(w) { quick_and_fair(w) } else { pick_unfairly(w) }
+}
+
+#[cold]
+fn quick_and_fair(w: &'static Worker) -> Option<NonNull<Goroutine>> {
+    if should_leave(w) || vigil::is_due() {
+        // The injector's turn comes on the root then.
+        w.picks.set(w.picks.get().wrapping_sub(1));
         return None;
     }
-    pick(w)
+    pick_fairly(w)
+}
+
+/// Whether the worker is to go to its root although it has found nothing, and could go on with what it runs.
+#[inline]
+pub(super) fn is_root_wanted(w: &Worker) -> bool {
+    should_leave(w) || w.picks.get().wrapping_add(1).is_multiple_of(FAIR) && vigil::is_due()
 }
 
 /// The next goroutine among those close at hand. Owner only.
-#[inline]
 fn pick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
+    if counts_to_fair(w) { pick_fairly(w) } else { pick_unfairly(w) }
+}
+
+/// Counts a pick; whether the injector's turn has come.
+#[inline]
+fn counts_to_fair(w: &Worker) -> bool {
     let picks = w.picks.get().wrapping_add(1);
     w.picks.set(picks);
+    picks.is_multiple_of(FAIR)
+}
+
+/// As [`pick`], from the injector first.
+#[cold]
+fn pick_fairly(w: &'static Worker) -> Option<NonNull<Goroutine>> {
+    let injected = injected(w, 1);
+    if injected.is_some() {
+        pass_over(w);
+        return injected;
+    }
+    pick_unfairly(w)
+}
+
+/// As [`pick`], from the injector last.
+#[inline]
+fn pick_unfairly(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     if w.inbox_filled() {
         w.empty_inbox();
-    }
-    if picks.is_multiple_of(FAIR)
-        && let Some(g) = injected(w, 1)
-    {
-        pass_over(w);
-        return Some(g);
     }
     let chain = w.chain.get();
     // In this order: the chain may ask the clock.
@@ -70,6 +98,11 @@ fn pick(w: &'static Worker) -> Option<NonNull<Goroutine>> {
         w.chain.set(chain + 1);
         return Some(g);
     }
+    pick_queued(w)
+}
+
+/// As [`pick`], from the queues.
+fn pick_queued(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     w.chain.set(0);
     if let Some(g) = queued(w).or_else(|| injected(w, usize::MAX)) {
         pass_over(w);

@@ -204,19 +204,32 @@ impl Worker {
     }
 
     /// Does for the predecessor what could not be done on its stack (I2, I3).
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn settle(&'static self) {
-        match self.after.replace(After::Nothing) {
-            After::Nothing => {}
-            After::Commit(g) => {
-                // SAFETY: objects are type-stable; the commit says whether it is ours to run.
-                if unsafe { g.as_ref() }.word.commit() == Duty::MakeRunnable {
-                    run::ready_on(self, g);
-                }
+        let after = self.after.replace(After::Nothing);
+        // Most often it has parked, and nobody has woken it yet.
+        if let After::Commit(g) = after {
+            // SAFETY: objects are type-stable; the commit says whether it is ours to run.
+            if unsafe { g.as_ref() }.word.commit() == Duty::MakeRunnable {
+                self.ready_at_once(g);
             }
+        } else {
+            self.settle_others(after);
+        }
+    }
+
+    #[inline(never)]
+    fn settle_others(&'static self, after: After) {
+        match after {
+            After::Nothing | After::Commit(_) => {}
             After::Requeue(g) => run::requeue_on(self, g),
             After::Bury(g) => self.bury(g),
         }
+    }
+
+    #[cold]
+    fn ready_at_once(&'static self, g: NonNull<Goroutine>) {
+        run::ready_on(self, g);
     }
 
     /// The first thing on a goroutine's stack after a switch: settles, and goes back to the goroutine's code.
@@ -427,7 +440,7 @@ pub(super) fn yield_now(w: &'static Worker) {
         unsafe { g.as_ref() }.set_state(State::Runnable, 0);
         // SAFETY: `g` runs here.
         unsafe { w.leave(g, Some(next), After::Requeue(g)) };
-    } else if find_work::should_leave(w) {
+    } else if find_work::is_root_wanted(w) {
         // SAFETY: `g` runs here.
         unsafe { w.leave(g, None, After::Requeue(g)) };
     } else {
