@@ -192,7 +192,7 @@ mod tests {
                         assert_eq!(pair.0, pair.1);
                         pair.0 += 1;
                         // Now and then the lock is held for longer than anybody spins.
-                        for _ in 0..if round % 4096 == 0 { 100_000 } else { 0 } {
+                        for _ in 0..if round % 256 == 0 { 10_000 } else { 0 } {
                             hint::spin_loop();
                         }
                         pair.1 += 1;
