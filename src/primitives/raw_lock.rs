@@ -85,7 +85,7 @@ impl RawLock {
         while self.state.swap(CONTENDED, Ordering::Acquire) != FREE {
             futex::wait(&self.state, CONTENDED, None);
         }
-        // ORDERING: Relaxed; who reads the count too high wakes nobody, or somebody who looks again.
+        // ORDERING: Relaxed; who reads the count too high calls the kernel in vain, or wakes somebody who looks again.
         self.sleepers.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -103,10 +103,6 @@ impl RawLock {
     /// come before it in that of memory: this is no fence.
     #[inline]
     pub(super) fn unlock_lightly(&self) {
-        // ORDERING: Relaxed; a guess. Until the woken one is in, each of us would call the kernel to wake it.
-        if self.sleepers.load(Ordering::Relaxed) != 0 {
-            return self.unlock();
-        }
         // ORDERING: Release pairs with the Acquire of whoever gets in next.
         overwrite(&self.state, FREE, Ordering::Release);
         // The store before the look (I3); pairs with the heavy fence in `sleep`.
