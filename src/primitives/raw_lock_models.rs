@@ -56,7 +56,7 @@ fn explore(threads: &'static [&'static [Out]]) {
     });
 }
 
-/// Mutations seen to fail here, and in the models below: no heavy fence, or one before the count; no light fence; a sleeper
+/// Mutations seen to fail here, and in the next model: no heavy fence, or one before the count; no light fence; a sleeper
 /// that is not counted, or not any more when it sleeps; a light unlock that wakes nobody, a normal one that wakes nobody;
 /// either way out without Release, a sleeper's way in without Acquire.
 #[test]
@@ -71,7 +71,8 @@ fn a_normal_unlock_owes_nothing_after_a_light_one() {
     explore(&[&[Normally], &[Normally], &[Lightly, Normally]]);
 }
 
-/// Mutations seen to fail here: all of the above.
+/// Who was woken need not say that there may be others: each way out looks at the count. Mutations seen to fail here: those
+/// of the first model, but for what is done to the normal way out.
 #[test]
 fn three_who_all_unlock_lightly_get_in() {
     explore(&[&[Lightly], &[Lightly], &[Lightly]]);
