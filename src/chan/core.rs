@@ -173,7 +173,8 @@ impl Core {
         // ORDERING: SeqCst, for two reasons. It acquires from the Release in `Locked::set`: who sees the channel
         // closed sees what was written before the close. And a look must not move up before an earlier operation
         // of this thread on another channel: two threads that each send on one channel and then look at the
-        // other must not both find nothing. Free on x86_64, where the unlock before it is a full barrier.
+        // other must not both find nothing. Free on x86_64, where a read-modify-write of this thread lies between:
+        // the unlock, or what follows a light one (`Locked::unlock_lightly`).
         Word(self.word.load(Ordering::SeqCst))
     }
 
@@ -199,7 +200,8 @@ impl Core {
         // SAFETY: the node is fresh, and stays on this frame until the wait is over: then it was taken out by the
         // winner of the claim, or is removed below (I4).
         unsafe { locked.enqueue(side, node) };
-        drop(locked);
+        // The park is committed by a read-modify-write, or given up by one.
+        locked.unlock_lightly();
         let outcome = wait(ticket).kind();
         if outcome == OutcomeKind::TimedOut {
             // SAFETY: the node stands in this queue, or was met there after the deadline and dropped from it.
@@ -226,6 +228,13 @@ impl<'a> Locked<'a> {
     #[inline]
     pub(crate) fn core(&self) -> &'a Core {
         self.core
+    }
+
+    /// Unlocks without a locked instruction: where a read-modify-write of this thread follows anyway before it looks at
+    /// a channel (see [`Core::look`]), and before this goroutine goes on elsewhere.
+    #[inline]
+    pub(crate) fn unlock_lightly(self) {
+        Lock::unlock_lightly(self.queues);
     }
 
     #[inline]

@@ -241,11 +241,13 @@ impl<T> Chan<T> {
         let slot = Slot::new(value);
         // SAFETY: `value` is a `T` by the contract of `send`.
         match unsafe { self.offer(&mut locked, &slot) } {
-            Step::Done(receiver) => {
-                drop(locked);
-                wake(receiver);
+            Step::Done(Some(receiver)) => {
+                // The wake is a read-modify-write.
+                locked.unlock_lightly();
+                receiver.wake();
                 Ended::Done
             }
+            Step::Done(None) => Ended::Done,
             Step::Closed => Ended::Closed,
             Step::NotReady => {
                 let outcome = self.core.block(locked, Side::Senders, slot.erase(), wait);
@@ -298,11 +300,13 @@ impl<T> Chan<T> {
         let slot = Slot::new(into);
         // SAFETY: `into` has room for a `T` by the contract of `recv`.
         match unsafe { self.take(&mut locked, &slot) } {
-            Step::Done(sender) => {
-                drop(locked);
-                wake(sender);
+            Step::Done(Some(sender)) => {
+                // The wake is a read-modify-write.
+                locked.unlock_lightly();
+                sender.wake();
                 Ended::Done
             }
+            Step::Done(None) => Ended::Done,
             Step::Closed => Ended::Closed,
             Step::NotReady => {
                 let outcome = self.core.block(locked, Side::Receivers, slot.erase(), wait);

@@ -3,7 +3,9 @@
 //! # Invariants
 //! 1. One thread runs *store a, [`light`], load b*, another one *store b, [`heavy`], load a*: at least one of the loads
 //!    sees the other side's store.
-//! 2. `ASYMMETRIC` is decided before the first thread that relies on it is started, and never changes again.
+//! 2. `ASYMMETRIC` turns true at most once, perhaps while others pass fences. Whoever finds it true comes after every
+//!    [`heavy`] that found it false, and was but a fence: that one reads it by a read-modify-write, which the one that
+//!    turns it follows. For the opposite pair, a fence in `light` and more than that in `heavy`, nothing is asked.
 
 use super::atomic::{AtomicBool, Ordering, fence};
 use core::sync::atomic::compiler_fence;
@@ -11,17 +13,20 @@ use core::sync::atomic::compiler_fence;
 /// Whether the kernel runs fences in other threads for us (I2).
 static ASYMMETRIC: AtomicBool = AtomicBool::new(false);
 
-/// Finds out what the kernel can do. Before any use of the fences (I2).
+/// Finds out what the kernel can do. Until then the fences are right and both cost something: threads outside the
+/// runtime use channels before it starts.
 pub(crate) fn decide() {
-    // ORDERING: Relaxed; the start of the threads that look at it publishes it (I2).
-    ASYMMETRIC.store(os::register(), Ordering::Relaxed);
+    if os::register() {
+        // ORDERING: AcqRel. Acquire pairs with the Release in `heavy`, Release with the Acquire in `light` (I2).
+        ASYMMETRIC.swap(true, Ordering::AcqRel);
+    }
 }
 
 /// The side that comes by often: nothing but a word to the compiler, where the kernel helps.
 #[inline]
 pub(crate) fn light() {
-    // ORDERING: Relaxed; see `decide`.
-    if ASYMMETRIC.load(Ordering::Relaxed) {
+    // ORDERING: Acquire pairs with the Release in `decide` (I2).
+    if ASYMMETRIC.load(Ordering::Acquire) {
         // ORDERING: SeqCst, for the compiler alone; pairs with the fence that `heavy` makes this thread pass (I1).
         compiler_fence(Ordering::SeqCst);
     } else {
@@ -33,8 +38,8 @@ pub(crate) fn light() {
 /// The side that comes by rarely: some microseconds. False if the kernel failed: then nothing is ordered.
 #[must_use]
 pub(crate) fn heavy() -> bool {
-    // ORDERING: Relaxed; see `decide`.
-    if ASYMMETRIC.load(Ordering::Relaxed) {
+    // ORDERING: AcqRel; pairs with `decide`, which is to see what was written before this, or to be seen (I2).
+    if ASYMMETRIC.fetch_or(false, Ordering::AcqRel) {
         return os::fence_everywhere();
     }
     // ORDERING: SeqCst; pairs with the fence in `light` (I1).

@@ -1,7 +1,7 @@
 //! A small mutual-exclusion lock: spins briefly, then sleeps; no poisoning; ranked in debug builds.
 //!
 //! # Invariants
-//! 1. `state` is not `FREE` exactly while a guard exists; the guard's owner alone touches `value`.
+//! 1. `raw` is held exactly while a guard exists; the guard's owner alone touches `value`.
 //! 2. A guard never crosses a park: it is `!Send`, and debug builds check that no rank is held at a park.
 //!
 //! A critical section of this crate is a few dozen instructions and never blocks, so a spin pays; the kernel may
@@ -12,26 +12,18 @@
 //! from one to the other; who waits for the time of some hundred critical sections lets the other one have them at
 //! the price of a single thread, and then has as many itself.
 
-use super::atomic::{AtomicU32, Ordering};
-use super::{LockRank, futex, hint};
+use super::LockRank;
+use super::raw_lock::RawLock;
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem;
 use core::ops::{Deref, DerefMut};
-
-const FREE: u32 = 0;
-const HELD: u32 = 1;
-const CONTENDED: u32 = 2;
-/// How often a thread looks before it sleeps: about fifty microseconds in all.
-const LOOKS: u32 = 12;
-/// Turns of waiting (some 20 ns each) before the first look; each further one comes after twice as many.
-const FIRST_WAIT: u32 = 16;
-const LONGEST_WAIT: u32 = 256;
 
 /// See the module's page.
 pub(crate) struct Lock<T> {
-    state: AtomicU32,
-    rank: LockRank,
+    raw: RawLock,
+    rank: ranks::Rank,
     value: UnsafeCell<T>,
 }
 
@@ -42,46 +34,32 @@ unsafe impl<T: Send> Sync for Lock<T> {}
 
 impl<T> Lock<T> {
     pub(crate) const fn new(rank: LockRank, value: T) -> Self {
-        Self { state: AtomicU32::new(FREE), rank, value: UnsafeCell::new(value) }
+        Self { raw: RawLock::new(), rank: ranks::Rank::of(rank), value: UnsafeCell::new(value) }
     }
 
     /// Waits for the lock; the wait is short by construction and never a park.
     #[inline]
     pub(crate) fn lock(&self) -> LockGuard<'_, T> {
-        // ORDERING: Acquire pairs with the Release of the guard's drop.
-        if self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            self.lock_contended();
-        }
-        ranks::push(self.rank);
+        self.raw.lock();
+        self.rank.push();
         LockGuard { lock: self, _not_send: PhantomData }
     }
 
-    #[cold]
-    fn lock_contended(&self) {
-        let mut turns = FIRST_WAIT;
-        for _ in 0..LOOKS {
-            for _ in 0..turns {
-                hint::spin_loop();
-            }
-            turns = (2 * turns).min(LONGEST_WAIT);
-            // ORDERING: Relaxed look, then Acquire on success; pairs with the guard's drop.
-            if self.state.load(Ordering::Relaxed) == FREE
-                && self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()
-            {
-                return;
-            }
-        }
-        // ORDERING: Acquire pairs with the Release of the guard's drop. CONTENDED is kept although we may be the
-        // last: it costs the next unlock one needless wake, never a lost one.
-        while self.state.swap(CONTENDED, Ordering::Acquire) != FREE {
-            futex::wait(&self.state, CONTENDED, None);
-        }
+    /// Unlocks by a plain store. To the drop of a guard it owes two things. The lock is looked at once more when the next
+    /// one is in: it must not be freed by that one, which the guard's borrow says. And it is no fence: a later load may be
+    /// carried out before it.
+    #[inline]
+    pub(crate) fn unlock_lightly(guard: LockGuard<'_, T>) {
+        let lock = guard.lock;
+        mem::forget(guard);
+        lock.rank.pop();
+        lock.raw.unlock_lightly();
     }
 }
 
 impl<T> fmt::Debug for Lock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lock").field("rank", &self.rank).finish_non_exhaustive()
+        f.debug_struct("Lock").finish_non_exhaustive()
     }
 }
 
@@ -111,13 +89,9 @@ impl<T> DerefMut for LockGuard<'_, T> {
 impl<T> Drop for LockGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        ranks::pop(self.lock.rank);
-        let key: *const AtomicU32 = &self.lock.state;
-        // ORDERING: Release pairs with the Acquire of the next `lock`. After it the lock may be freed by its next
-        // holder: only the address is used from here on.
-        if self.lock.state.swap(FREE, Ordering::Release) == CONTENDED {
-            futex::wake_one(key);
-        }
+        self.lock.rank.pop();
+        // After it the lock may be freed by its next holder.
+        self.lock.raw.unlock();
     }
 }
 
@@ -130,12 +104,24 @@ pub(crate) fn assert_none_held() {
 #[cfg(not(debug_assertions))]
 mod ranks {
     use super::LockRank;
+
+    /// Nothing: so a lock is two words and its value.
+    pub(super) struct Rank;
+
+    impl Rank {
+        pub(super) const fn of(_: LockRank) -> Self {
+            Self
+        }
+
+        #[inline(always)]
+        pub(super) fn push(&self) {}
+
+        #[inline(always)]
+        pub(super) fn pop(&self) {}
+    }
+
     #[inline(always)]
     pub(super) fn assert_none() {}
-    #[inline(always)]
-    pub(super) fn push(_: LockRank) {}
-    #[inline(always)]
-    pub(super) fn pop(_: LockRank) {}
 }
 
 #[cfg(debug_assertions)]
@@ -148,42 +134,57 @@ mod ranks {
         static HELD: Cell<[u8; 6]> = const { Cell::new([0; 6]) };
     }
 
+    pub(super) struct Rank(LockRank);
+
+    impl Rank {
+        pub(super) const fn of(rank: LockRank) -> Self {
+            Self(rank)
+        }
+
+        #[inline(never)]
+        pub(super) fn push(&self) {
+            let rank = self.0;
+            let mut held = HELD.get();
+            let from = rank as usize + usize::from(rank == LockRank::Chan);
+            assert!(
+                held[from..].iter().all(|n| *n == 0),
+                "runtime bug: lock of rank {rank:?} taken under a higher one"
+            );
+            held[rank as usize] += 1;
+            HELD.set(held);
+        }
+
+        #[inline(never)]
+        pub(super) fn pop(&self) {
+            let mut held = HELD.get();
+            held[self.0 as usize] -= 1;
+            HELD.set(held);
+        }
+    }
+
     #[inline(never)]
     pub(super) fn assert_none() {
         let held = HELD.get();
         assert!(held.iter().all(|n| *n == 0), "runtime bug: a park under a lock, by rank: {held:?}");
-    }
-
-    #[inline(never)]
-    pub(super) fn push(rank: LockRank) {
-        let mut held = HELD.get();
-        let from = rank as usize + usize::from(rank == LockRank::Chan);
-        assert!(held[from..].iter().all(|n| *n == 0), "runtime bug: lock of rank {rank:?} taken under a higher one");
-        held[rank as usize] += 1;
-        HELD.set(held);
-    }
-
-    #[inline(never)]
-    pub(super) fn pop(rank: LockRank) {
-        let mut held = HELD.get();
-        held[rank as usize] -= 1;
-        HELD.set(held);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::sync::Arc;
+    use super::super::{barrier, hint};
     use super::*;
 
     #[test]
     fn nobody_is_let_in_twice() {
-        // A contender that believes the lock free while it is held, or that sleeps and is not woken.
+        // A contender that believes the lock free while it is held, or that sleeps and is not woken: by one who unlocks
+        // lightly, or by one who has seen nothing of the word that such a one wiped out.
         const THREADS: usize = 4;
         const ROUNDS: usize = 20_000;
+        barrier::decide();
         let lock = Arc::new(Lock::new(LockRank::Leaf, (0usize, 0usize)));
         let all: Vec<_> = (0..THREADS)
-            .map(|_| {
+            .map(|thread| {
                 let lock = lock.clone();
                 std::thread::spawn(move || {
                     for round in 0..ROUNDS {
@@ -191,10 +192,14 @@ mod tests {
                         assert_eq!(pair.0, pair.1);
                         pair.0 += 1;
                         // Now and then the lock is held for longer than anybody spins.
-                        for _ in 0..if round % 4096 == 0 { 100_000 } else { 0 } {
+                        for _ in 0..if round % 256 == 0 { 10_000 } else { 0 } {
                             hint::spin_loop();
                         }
                         pair.1 += 1;
+                        // One does so always, one never, the others now and then.
+                        if thread != 0 && (thread == 1 || round % thread == 0) {
+                            Lock::unlock_lightly(pair);
+                        }
                     }
                 })
             })

@@ -64,4 +64,9 @@ impl<T> Lock<T> {
         // A model that panics while it holds the lock has failed already.
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+
+    /// The words behind it have models of their own, in `raw_lock`.
+    pub(crate) fn unlock_lightly(guard: LockGuard<'_, T>) {
+        drop(guard);
+    }
 }

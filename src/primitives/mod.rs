@@ -6,7 +6,8 @@
 
 #[cfg(not(loom))]
 pub(crate) mod barrier;
-#[cfg(not(loom))]
+#[cfg(any(not(loom), test))]
+#[cfg_attr(loom, path = "futex_model.rs")]
 mod futex;
 #[cfg_attr(not(loom), path = "std.rs")]
 #[cfg_attr(loom, path = "loom.rs")]
@@ -16,6 +17,8 @@ mod lock;
 mod prefetch;
 #[cfg_attr(loom, allow(dead_code, reason = "a model has no dice"))]
 pub(crate) mod rand;
+#[cfg(any(not(loom), test))]
+mod raw_lock;
 #[cfg_attr(loom, allow(dead_code, reason = "threads are not counted in a model"))]
 mod tally;
 
