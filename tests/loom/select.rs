@@ -151,15 +151,26 @@ fn b05_close_against_send() {
 /// Mutations caught: `poll_many` trusting the glance.
 #[test]
 fn b12_poll_misses_what_was_always_there() {
-    // At every instant one of the two channels is ready, yet `default` runs.
-    model(|| {
+    // At every instant one of the two channels is ready, yet `default` runs: in the order in which the one that is still
+    // empty is looked at first.
+    for a_comes_first in [false, true] {
+        a_poll_beside_a_move(a_comes_first);
+    }
+}
+
+fn a_poll_beside_a_move(a_comes_first: bool) {
+    model(move || {
         let (atx, arx) = chan(1);
         let (btx, brx) = chan(1);
         atx.send(1).unwrap();
         let (other_arx, other_brx) = (arx.clone(), brx.clone());
         let poller = spawn(move || {
             let (mut a, mut b) = (recv_arm(&other_arx, true), recv_arm(&other_brx, true));
-            poll(&mut [a.case(), b.case()], false).is_some()
+            let mut cases = [a.case(), b.case()];
+            if !a_comes_first {
+                cases.reverse();
+            }
+            poll(&mut cases, true).is_some()
         });
         btx.send(1).unwrap();
         let _ = arx.try_recv();
