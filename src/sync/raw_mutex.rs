@@ -88,11 +88,8 @@ impl RawMutex {
     /// The caller holds the mutex.
     #[inline]
     pub(super) unsafe fn unlock(&self) {
-        // Most often nobody waits: a look first would wait for our own write to the word.
-        // ORDERING: Release pairs with the Acquire of whoever locks next. Relaxed if it fails: only a compare-and-swap
-        // decides, and STARVING stays until we end it (I4).
-        let freed = self.state.compare_exchange(LOCKED, 0, Ordering::Release, Ordering::Relaxed);
-        let Err(mut seen) = freed else { return };
+        // ORDERING: Relaxed; only the compare-and-swap decides, and STARVING stays until we end it (I4).
+        let mut seen = self.state.load(Ordering::Relaxed);
         while seen & STARVING == 0 {
             debug_assert!(seen & LOCKED != 0, "runtime bug: unlock of an unlocked mutex");
             // ORDERING: Release pairs with the Acquire of whoever locks next.
