@@ -118,9 +118,10 @@ pub(in super::super) fn give(stacks: Vec<Stack>) {
         return;
     };
     debug_assert!(stacks.iter().all(|stack| stack.class() == class && stack.is_intact()));
+    let now = clock::coarse_millis();
     let mut slots = ARENA[class.index()].lock();
     slots.surplus.put(stacks);
-    let stale = slots.surplus.stale(clock::coarse_millis());
+    let stale = slots.surplus.stale(now);
     drop(slots);
     put_away(class, stale);
 }
