@@ -200,7 +200,7 @@ impl Core {
         // SAFETY: the node is fresh, and stays on this frame until the wait is over: then it was taken out by the
         // winner of the claim, or is removed below (I4).
         unsafe { locked.enqueue(side, node) };
-        // The park is committed by a read-modify-write, or given up by one.
+        // A park is committed by a read-modify-write. Without one we were woken already, by somebody who has seen this.
         locked.unlock_lightly();
         let outcome = wait(ticket).kind();
         if outcome == OutcomeKind::TimedOut {

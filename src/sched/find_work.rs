@@ -53,7 +53,8 @@ fn quick_and_fair(w: &'static Worker) -> Option<NonNull<Goroutine>> {
     pick_fairly(w)
 }
 
-/// Whether the worker is to go to its root although it has found nothing, and could go on with what it runs.
+/// Of a worker to which [`quick`] has given nothing, and which could go on with what it runs: whether it is to go to its
+/// root all the same. Not only for want of work: then the count of picks stands where the turn is still to come.
 #[inline]
 pub(super) fn is_root_wanted(w: &Worker) -> bool {
     should_leave(w) || w.picks.get().wrapping_add(1).is_multiple_of(FAIR) && vigil::is_due()

@@ -19,8 +19,8 @@
 //! which the process was stopped is due when it goes on; a ticker skips the ticks that it missed. Whether the time in
 //! which the machine slept counts is the system's affair (on Linux it does not). A duration too long for that clock means
 //! *never*; nothing overflows. Everything here works from goroutines and plain threads, and what is due is sent or
-//! started at its time or a little later, never earlier. Where many deadlines come close together (four or more within the
-//! time that it takes to wake a thread) the later ones of them may wait for half a millisecond, to be done together.
+//! started at its time or a little later, never earlier. Where many deadlines come close together (four or more are due at
+//! one look) the next ones may wait for half a millisecond, to be done together.
 //!
 //! # Timers and channels
 //!
