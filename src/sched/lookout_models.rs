@@ -49,6 +49,16 @@ fn ring(scene: &Scene, toy: *mut Toy) {
     }
 }
 
+/// Sets a deadline for 5, the first of all.
+fn a_setter(scene: &Arc<Scene>) -> thread::JoinHandle<()> {
+    let scene = scene.clone();
+    thread::spawn(move || {
+        scene.lookout.set_first(5);
+        let toy = scene.lookout.sooner(5);
+        ring(&scene, toy);
+    })
+}
+
 /// Seen to fail without F5 on either side, with `until` written before its look at `first`, and with `sooner` comparing
 /// the other way round.
 #[test]
@@ -57,14 +67,7 @@ fn b14_an_earlier_deadline_reaches_the_holder() {
     loom::model(|| {
         let scene = scene();
         scene.lookout.set_first(9);
-        let setter = {
-            let scene = scene.clone();
-            thread::spawn(move || {
-                scene.lookout.set_first(5);
-                let toy = scene.lookout.sooner(5);
-                ring(&scene, toy);
-            })
-        };
+        let setter = a_setter(&scene);
         assert!(scene.lookout.take(&scene.toys[0]));
         let until = scene.lookout.until();
         setter.join().unwrap();
@@ -83,14 +86,7 @@ fn b14_a_rest_delays_nobody_beyond_its_end() {
             let scene = scene.clone();
             thread::spawn(move || scene.lookout.rest_until(7))
         };
-        let setter = {
-            let scene = scene.clone();
-            thread::spawn(move || {
-                scene.lookout.set_first(5);
-                let toy = scene.lookout.sooner(5);
-                ring(&scene, toy);
-            })
-        };
+        let setter = a_setter(&scene);
         assert!(scene.lookout.take(&scene.toys[0]));
         let until = scene.lookout.until();
         setter.join().unwrap();
