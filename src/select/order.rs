@@ -1,70 +1,54 @@
-//! In which order the arms of a select are tried: as written, or a permutation, each as likely as any other.
+//! Which arm of a select comes first: as written, or any, each as likely as any other.
 
-#[cfg_attr(not(loom), path = "digits/drawn.rs")]
-#[cfg_attr(loom, path = "digits/explored.rs")]
-mod digits;
+#[cfg_attr(not(loom), path = "dice/thrown.rs")]
+#[cfg_attr(loom, path = "dice/explored.rs")]
+mod dice;
 
-use crate::park::Outcome;
-use digits::Digits;
+use dice::Dice;
+use smallvec::SmallVec;
 
-pub(super) enum Order {
-    AsWritten,
-    /// Up to sixteen arms: four bits each, the first to be tried lowest.
-    Packed(u64),
-    Many(Vec<u32>),
+pub(super) struct Order {
+    /// `None`: as written.
+    dice: Option<Dice>,
 }
-
-const PACKED: usize = 16;
 
 impl Order {
     #[inline]
     pub(super) fn new(arms: usize, biased: bool) -> Self {
-        match arms {
-            _ if biased => Self::AsWritten,
-            0..=1 => Self::AsWritten,
-            2..=PACKED => Self::Packed(shuffle_packed(arms as u32)),
-            _ => Self::Many(shuffle_many(arms)),
-        }
+        Self { dice: (!biased && arms > 1).then(|| Dice::new(arms)) }
     }
 
-    /// The arm to be tried after `at` others.
+    /// One of `arms`, which come as they are written.
     #[inline]
-    pub(super) fn arm(&self, at: usize) -> usize {
-        match self {
-            Self::AsWritten => at,
-            Self::Packed(order) => (order >> (4 * at)) as usize & 15,
-            Self::Many(order) => order[at] as usize,
+    pub(super) fn pick(&mut self, arms: impl Iterator<Item = usize>) -> Option<usize> {
+        let mut picked = None;
+        let mut faces = 0;
+        for arm in arms {
+            faces += 1;
+            // Each takes the place of the one before with a chance of one in so many as came.
+            let first = match &mut self.dice {
+                Some(dice) => faces == 1 || dice.throw(arm, faces) == 0,
+                None => faces == 1,
+            };
+            if first {
+                picked = Some(arm);
+            }
         }
+        picked
     }
-}
 
-/// The inside-out shuffle: each arm takes a random place among those before it and its own, and who was there moves to
-/// the end.
-fn shuffle_packed(arms: u32) -> u64 {
-    let mut order = 0u64;
-    let mut digits = Digits::new(arms);
-    for arm in 1..arms {
-        let place = 4 * digits.below(arm + 1);
-        // An arm that stays at the end displaces nobody: nothing stands there yet, which reads as zero.
-        let displaced = (order >> place) & 15;
-        order &= !(15 << place);
-        order |= displaced << (4 * arm);
-        order |= u64::from(arm) << place;
+    /// All arms of a select that has `arms` of them, the first to be tried first.
+    pub(super) fn of_all<const INLINE: usize>(&mut self, arms: usize) -> SmallVec<[u32; INLINE]> {
+        let mut order = SmallVec::with_capacity(arms);
+        for arm in 0..arms {
+            order.push(arm as u32);
+            // The inside-out shuffle: each takes a random place among those before it and its own.
+            if let Some(dice) = &mut self.dice {
+                order.swap(dice.throw(arm, arm as u32 + 1) as usize, arm);
+            }
+        }
+        order
     }
-    order
-}
-
-#[cold]
-fn shuffle_many(arms: usize) -> Vec<u32> {
-    assert!(arms < Outcome::MAX_ARMS as usize, "select: too many arms");
-    let mut order = Vec::with_capacity(arms);
-    let mut digits = Digits::new(arms as u32);
-    for arm in 0..arms as u32 {
-        let place = digits.below(arm + 1) as usize;
-        order.push(arm);
-        order.swap(place, arm as usize);
-    }
-    order
 }
 
 #[cfg(all(test, not(loom)))]
@@ -72,9 +56,8 @@ mod tests {
     use super::Order;
     use std::collections::HashMap;
 
-    fn shuffle(arms: usize) -> Vec<usize> {
-        let order = Order::new(arms, false);
-        (0..arms).map(|at| order.arm(at)).collect()
+    fn shuffle(arms: usize) -> Vec<u32> {
+        Order::new(arms, false).of_all::<8>(arms).into_vec()
     }
 
     #[test]
@@ -95,21 +78,41 @@ mod tests {
 
     #[test]
     fn long_shuffles_are_even_at_both_ends() {
-        // Digits used up after some arms: the later ones would not be mixed. An arm lost or doubled.
+        // An arm lost or doubled, or one that stands at an end more often than another.
         for arms in [8, 16, 17, 40] {
             let mut first = vec![0f64; arms];
             let mut last = vec![0f64; arms];
             for _ in 0..1000 * arms {
                 let mut order = shuffle(arms);
-                first[order[0]] += 1.0;
-                last[order[arms - 1]] += 1.0;
+                first[order[0] as usize] += 1.0;
+                last[order[arms - 1] as usize] += 1.0;
                 order.sort_unstable();
-                assert!(order.into_iter().eq(0..arms));
+                assert!(order.into_iter().eq(0..arms as u32));
             }
             for counts in [first, last] {
-                let chi: f64 = counts.iter().map(|c| (c - 1000.0).powi(2) / 1000.0).sum();
-                assert!(chi < 2.0 * arms as f64 + 40.0, "{arms} arms: chi-square {chi}: {counts:?}");
+                assert_even(arms, &counts);
             }
         }
+    }
+
+    #[test]
+    fn picks_are_even_among_those_that_are_ready() {
+        // An arm that is picked more often because of where it stands, or of who is not ready.
+        for ready in [vec![0usize, 1], vec![1, 5], vec![0, 3, 4], (0..17).collect()] {
+            let mut counts = vec![0f64; ready.len()];
+            for _ in 0..1000 * ready.len() {
+                let arm = Order::new(20, false).pick(ready.iter().copied()).unwrap();
+                counts[ready.iter().position(|r| *r == arm).unwrap()] += 1.0;
+            }
+            assert_even(ready.len(), &counts);
+        }
+        assert_eq!(Order::new(20, false).pick([].into_iter()), None);
+        assert_eq!(Order::new(20, true).pick([3, 4, 9].into_iter()), Some(3));
+    }
+
+    /// `counts` of something that was to come about a thousand times each.
+    fn assert_even(arms: usize, counts: &[f64]) {
+        let chi: f64 = counts.iter().map(|c| (c - 1000.0).powi(2) / 1000.0).sum();
+        assert!(chi < 2.0 * arms as f64 + 40.0, "{arms} arms: chi-square {chi}: {counts:?}");
     }
 }
