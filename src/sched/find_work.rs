@@ -152,6 +152,13 @@ fn first(w: &'static Worker) -> Option<NonNull<Goroutine>> {
 /// to sleep on that (`anything_to_steal`), hence the notice.
 #[inline]
 fn pass_over(w: &'static Worker) {
+    if !w.held().peek_next().is_null() {
+        pass_over_next(w);
+    }
+}
+
+#[inline(never)]
+fn pass_over_next(w: &'static Worker) {
     if let Some(g) = w.held().take_next() {
         let s = scheduler();
         w.held().queue.push(g, |spilled| s.inject(spilled));
