@@ -8,12 +8,15 @@
 //! 1. Each occupied slot has one key in the heap, with its number. A key whose number is not its slot's is dead, and
 //!    `dead` counts those.
 //! 2. No key is less than its parent's; the first key is alive.
-//! 3. A number is given out once, so a handle of an entry that is gone finds nothing.
+//! 3. A number is given out once, so a handle of an entry that is gone finds nothing. A key has only the low half of its
+//!    number. That is enough: no dead key is older than [`ROUND`] insertions, so none has the half of a later entry.
 //! 4. Dead keys are at most as many as living ones, and [`FEW`].
 
 const CHILDREN: usize = 4;
 /// Not worth a sweep, nor worth giving back.
 const FEW: usize = 1024;
+/// After so many insertions all dead keys are taken out (I3).
+const ROUND: u64 = 1 << 31;
 
 /// Names an entry, for its removal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +25,31 @@ pub(crate) struct TimerId {
     slot: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Sixteen bytes, so that four of them take a cache line, and compared as one number, so that no branch has to be foretold.
+#[derive(Clone, Copy)]
 struct Key {
     when: u64,
-    /// The order of insertion.
-    number: u64,
-    slot: u32,
+    /// The low half of the number, above the slot.
+    rest: u64,
+}
+
+impl Key {
+    fn new(when: u64, number: u64, slot: u32) -> Self {
+        Self { when, rest: number << 32 | u64::from(slot) }
+    }
+
+    fn slot(self) -> usize {
+        self.rest as u32 as usize
+    }
+
+    fn is_of(self, number: u64) -> bool {
+        self.rest >> 32 == number & u64::from(u32::MAX)
+    }
+
+    /// By instant, then by insertion: but for two at one instant with the end of a round between them.
+    fn rank(self) -> u128 {
+        u128::from(self.when) << 64 | u128::from(self.rest)
+    }
 }
 
 struct Slot<T> {
@@ -63,6 +85,9 @@ impl<T> Timers<T> {
     pub(crate) fn insert(&mut self, when: u64, entry: T) -> TimerId {
         let number = self.inserted;
         self.inserted += 1;
+        if number.is_multiple_of(ROUND) {
+            self.sweep();
+        }
         let filled = Slot { number, entry: Some(entry) };
         let slot = match self.free.pop() {
             Some(slot) => {
@@ -74,7 +99,7 @@ impl<T> Timers<T> {
                 (self.slots.len() - 1) as u32
             }
         };
-        self.heap.push(Key { when, number, slot });
+        self.heap.push(Key::new(when, number, slot));
         self.rise(self.heap.len() - 1);
         TimerId { number, slot }
     }
@@ -97,16 +122,16 @@ impl<T> Timers<T> {
         if first.when > now {
             return None;
         }
-        let entry = self.slots[first.slot as usize].entry.take();
-        self.free.push(first.slot);
+        let entry = self.slots[first.slot()].entry.take();
+        self.free.push(first.slot() as u32);
         self.take_first();
         self.bury_first();
         entry
     }
 
     fn is_alive(&self, key: &Key) -> bool {
-        let slot = &self.slots[key.slot as usize];
-        slot.number == key.number && slot.entry.is_some()
+        let slot = &self.slots[key.slot()];
+        key.is_of(slot.number) && slot.entry.is_some()
     }
 
     /// Takes dead keys off the top (I2); gives memory back where none is left.
@@ -127,16 +152,35 @@ impl<T> Timers<T> {
         let mut keys = std::mem::take(&mut self.heap);
         keys.retain(|key| self.is_alive(key));
         // Sorted is a heap, too.
-        keys.sort_unstable();
+        keys.sort_unstable_by_key(|key| key.rank());
         keys.shrink_to(2 * keys.len() + FEW);
         (self.heap, self.dead) = (keys, 0);
     }
 
+    /// Takes the first key off. The gap sinks to the bottom, and the last key rises from there: it comes from the bottom, so
+    /// it does not rise far.
     fn take_first(&mut self) {
-        self.heap.swap_remove(0);
-        if !self.heap.is_empty() {
-            self.sink(0);
+        let Some(last) = self.heap.pop() else { return };
+        if self.heap.is_empty() {
+            return;
         }
+        let mut gap = 0;
+        while let Some(least) = self.least_child(gap) {
+            self.heap[gap] = self.heap[least];
+            gap = least;
+        }
+        self.heap[gap] = last;
+        self.rise(gap);
+    }
+
+    fn least_child(&self, place: usize) -> Option<usize> {
+        let first = place * CHILDREN + 1;
+        let less = |a: usize, b: usize| if self.heap[b].rank() < self.heap[a].rank() { b } else { a };
+        if first + CHILDREN <= self.heap.len() {
+            // Two and two at a time: neither has to wait for the other.
+            return Some(less(less(first, first + 1), less(first + 2, first + 3)));
+        }
+        (first..self.heap.len()).reduce(less)
     }
 
     /// Moves the key at `place` up to where it belongs.
@@ -144,27 +188,11 @@ impl<T> Timers<T> {
         let key = self.heap[place];
         while place > 0 {
             let parent = (place - 1) / CHILDREN;
-            if self.heap[parent] <= key {
+            if self.heap[parent].rank() <= key.rank() {
                 break;
             }
             self.heap[place] = self.heap[parent];
             place = parent;
-        }
-        self.heap[place] = key;
-    }
-
-    /// Moves the key at `place` down to where it belongs.
-    fn sink(&mut self, mut place: usize) {
-        let key = self.heap[place];
-        loop {
-            let first = place * CHILDREN + 1;
-            let children = first..(first + CHILDREN).min(self.heap.len());
-            let Some(least) = children.min_by_key(|&child| self.heap[child]) else { break };
-            if key <= self.heap[least] {
-                break;
-            }
-            self.heap[place] = self.heap[least];
-            place = least;
         }
         self.heap[place] = key;
     }
@@ -222,6 +250,28 @@ mod tests {
         assert_eq!(timers.remove(old), None);
         assert_eq!(timers.remove(new), Some(2));
         assert_eq!(timers.remove(new), None);
+    }
+
+    #[test]
+    fn b16_a_key_whose_number_comes_again_is_gone() {
+        // The dead key of a stopped timer takes a later entry for its own, whose number has the same low half, and gives it
+        // out early.
+        let mut timers = Timers::new();
+        timers.insert(1, 0);
+        let old = timers.insert(5, 1);
+        assert_eq!(timers.remove(old), Some(1));
+        // Two rounds of insertions that leave nothing else behind.
+        for round in 1..=2 {
+            timers.inserted = round * ROUND;
+            let id = timers.insert(9, 2);
+            assert_eq!(timers.remove(id), Some(2));
+        }
+        timers.inserted = 2 * ROUND + 1;
+        timers.insert(7, 3);
+        assert_eq!(timers.pop_due(6), Some(0));
+        assert_eq!(timers.pop_due(6), None, "given out before its time");
+        assert_eq!(timers.pop_due(7), Some(3));
+        assert_eq!(timers.len(), 0);
     }
 
     #[test]
