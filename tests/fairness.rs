@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-mod common;
-use common::migrating;
+mod support;
+use support::migrating;
 
 /// Keeps the other tests away, and sets the number of processors.
 fn alone_with(procs: usize) -> MutexGuard<'static, ()> {

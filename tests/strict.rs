@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
-mod common;
-use common::migrating;
+mod support;
+use support::migrating;
 
 /// Keeps the other tests away, and sets the number of processors.
 fn alone_with(procs: usize) -> MutexGuard<'static, ()> {

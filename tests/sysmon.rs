@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-mod common;
-use common::migrating;
+mod support;
+use support::migrating;
 
 /// Runs the test of this name again in a process of its own, with `GAGGLE_TEST_PROGRAM` set; returns what it wrote to
 /// standard error, without the lines of the harness.

@@ -52,6 +52,11 @@ pub fn everywhere(times: usize, f: impl Fn() + Send + Sync + Copy + 'static) {
     }
 }
 
+/// As [`everywhere`], once each.
+pub fn in_both_modes(f: impl Fn() + Send + Sync + Copy + 'static) {
+    everywhere(1, f);
+}
+
 /// As [`everywhere`], in the migrating mode only.
 pub fn everywhere_migrating(times: usize, f: impl Fn() + Send + Sync + Copy + 'static) {
     for procs in [1, 2, 8] {
@@ -71,6 +76,7 @@ pub fn migrating(f: impl FnOnce() + Send + 'static) {
 }
 
 /// The kernel's number of this thread: a system call, so that no thread local is involved.
+#[cfg(target_os = "linux")]
 #[inline(never)]
 pub fn thread_number() -> libc::pid_t {
     // SAFETY: it has no preconditions.
