@@ -3,7 +3,7 @@
 
 use gaggle::runtime;
 use std::io::Write;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -86,6 +86,20 @@ pub fn thread_number() -> libc::pid_t {
 /// Yields that many times.
 pub fn yields(n: usize) {
     (0..n).for_each(|_| runtime::yield_now());
+}
+
+/// The ignored test `name` of this program, to be run in a process of its own.
+pub fn alone(name: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", name, "--ignored", "--nocapture", "--test-threads=1"]);
+    command
+}
+
+/// Whether such a process had a test to run: a name that no test has runs nothing, and nothing succeeds.
+#[track_caller]
+pub fn assert_was_there(output: &Output) {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("running 1 test\n"), "no test of that name: {stdout}");
 }
 
 /// Less in debug builds.
