@@ -336,6 +336,55 @@ fn every_bad_input_has_tests() {
     complain("what bad input gets, in tests/README.md", found);
 }
 
+/// What stands in backticks first in each row of the chapter's table.
+fn first_column(chapter: &str) -> Vec<&'static str> {
+    let page = include_str!("README.md");
+    let (_, text) = page.split_once(&format!("\n## {chapter}\n")).unwrap();
+    let text = text.split("\n## ").next().unwrap();
+    let names: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(names.len() > 4, "the table was not understood: {names:?}");
+    names
+}
+
+#[test]
+fn every_model_of_the_list_is_there_and_stands_in_it_once() {
+    // A count that nobody looks at any more, beside the one that is right.
+    let defined = all_functions();
+    let names = first_column("Models");
+    let mut found = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        if names[..at].contains(name) {
+            found.push(format!("{name}: twice"));
+        }
+        if !defined(name.rsplit("::").next().unwrap()) {
+            found.push(format!("{name}: no such function"));
+        }
+    }
+    complain("models, in tests/README.md", found);
+}
+
+#[test]
+fn every_fault_belongs_to_a_protocol() {
+    // Faults that a reader of the table does not find; one that nothing catches, and of which the page is silent.
+    let (_, table) = include_str!("README.md").split_once("\n## Protocols\n").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let prefixes: Vec<_> = table.split('`').skip(1).step_by(2).filter(|word| word.ends_with('-')).collect();
+    let faults: Vec<_> = include_str!("mutations/list.txt").split("\n[").skip(1).collect();
+    assert!(faults.len() > 200 && prefixes.len() > 20, "{} faults, {prefixes:?}", faults.len());
+    let survivors = first_column("Faults that nothing finds");
+    let mut found = Vec::new();
+    for fault in faults {
+        let name = fault.split(']').next().unwrap();
+        if !prefixes.iter().any(|prefix| name.starts_with(prefix)) {
+            found.push(format!("{name}: in no row"));
+        }
+        if fault.contains("\nsurvives:") != survivors.contains(&name) {
+            found.push(format!("{name}: whether it survives"));
+        }
+    }
+    complain("faults, in tests/README.md", found);
+}
+
 #[test]
 fn every_bug_of_the_list_has_tests_of_its_name() {
     // A row of the table whose test was renamed, or was never written.
