@@ -1,31 +1,57 @@
 //! Nothing freezes: what a goroutine that wants to run every ten milliseconds notices of neighbours that compute
 //! without end, sleep in the system, or come in crowds.
 //!
-//! `cargo run --release --example hogs`: each scene is a process of its own, and prints one line of numbers.
+//! `cargo run --release --example hogs [SCENE]`: each scene is a process of its own, and prints its numbers. All of
+//! them take five minutes on two processors, nearly all of it the crowd's.
+//!
+//! Migrating mode, Go's scheduler; no goroutine here touches a thread local.
 
 use gaggle::sync::WaitGroup;
 use gaggle::{go, runtime, time};
 use std::hint::black_box;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const PERIOD: Duration = Duration::from_millis(10);
 
-fn main() {
-    let scenes: [(&str, usize, fn()); 3] = [("endless", 1, endless), ("asleep", 2, asleep), ("crowd", 2, crowd)];
-    let Some(wanted) = std::env::args().nth(1) else {
-        for (name, ..) in scenes {
-            let status = Command::new(std::env::current_exe().unwrap()).arg(name).status().unwrap();
-            assert!(status.success(), "{name}: {status}");
-        }
-        return;
-    };
-    let (_, procs, scene) = scenes.into_iter().find(|(name, ..)| *name == wanted).expect("a scene by that name");
+/// A scene: its name, with how many processors, and what happens.
+const SCENES: [(&str, usize, fn()); 3] = [("endless", 1, endless), ("asleep", 2, asleep), ("crowd", 2, crowd)];
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let (wanted, None) = (arguments.next(), arguments.next()) else { return usage() };
+    let Some(wanted) = wanted else { return each_by_itself() };
+    let Some((_, procs, scene)) = SCENES.into_iter().find(|(name, ..)| *name == wanted) else { return usage() };
     // SAFETY: no goroutine here holds a borrow of a thread local, or a value tied to a thread, across a wait.
     unsafe { runtime::Builder::new().max_procs(procs).migrate() }.start().unwrap();
     gaggle::run(scene);
+    ExitCode::SUCCESS
+}
+
+fn usage() -> ExitCode {
+    eprintln!("usage: hogs [{}]", SCENES.map(|(name, ..)| name).join(" | "));
+    ExitCode::from(2)
+}
+
+/// The number of processors is that of a process, and is set once.
+fn each_by_itself() -> ExitCode {
+    for (name, ..) in SCENES {
+        let started = std::env::current_exe().and_then(|hogs| Command::new(hogs).arg(name).status());
+        match started {
+            Ok(status) if status.success() => {}
+            Ok(status) => {
+                eprintln!("hogs: {name}: {status}");
+                return ExitCode::FAILURE;
+            }
+            Err(error) => {
+                eprintln!("hogs: {name}: cannot be started: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 /// Computes, and never asks whether others want to.

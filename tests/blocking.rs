@@ -4,7 +4,7 @@ use gaggle::{chan, go, goroutine_local, runtime};
 use std::cell::Cell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
@@ -186,16 +186,10 @@ fn scoped_goroutines_share_a_buffer_with_the_pool() {
     });
 }
 
-/// Runs the test `name` of this program in a process of its own.
-fn child(name: &str) -> Command {
-    let me = std::env::current_exe().unwrap();
-    let mut command = Command::new(me);
-    command.args(["--exact", name, "--ignored", "--nocapture", "--test-threads=1"]);
-    command
-}
-
+/// Runs the test `name` of this program in a process of its own; returns what it wrote to standard error.
 fn succeeds(name: &str) -> String {
-    let output = child(name).output().unwrap();
+    let output = support::by_itself(name).output().unwrap();
+    support::assert_was_there(&output);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{}\n{stderr}", String::from_utf8_lossy(&output.stdout));
     stderr
@@ -279,7 +273,8 @@ fn child_without_address_space() {
 #[test]
 fn standard_input_is_waited_for_by_parking() {
     // A goroutine that keeps its thread while nobody types; a line that two readers share, or that gets lost.
-    let mut child = child("child_that_reads_lines").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        support::by_itself("child_that_reads_lines").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut to = child.stdin.take().unwrap();
     let from = BufReader::new(child.stdout.take().unwrap());
     let mut answers = from.lines().map(Result::unwrap).filter_map(|line| line.strip_prefix("read ").map(String::from));

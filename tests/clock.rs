@@ -5,7 +5,7 @@ use gaggle::net::UdpSocket;
 use gaggle::sync::WaitGroup;
 use gaggle::{chan, context, runtime, time};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -86,8 +86,7 @@ fn a_process_that_is_stopped_goes_on_with_what_is_due() {
     // A timer whose moment was slept through, a ticker that ticks no more, a monitor that takes the jump for a goroutine
     // that hogs its thread, or everybody asleep for a deadlock.
     let _turn = turn("a_process_that_is_stopped_goes_on_with_what_is_due");
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_that_is_stopped", "--ignored", "--nocapture", "--test-threads=1"])
+    let mut child = support::by_itself("child_that_is_stopped")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-mod common;
-use common::in_both_modes;
+mod support;
+use support::in_both_modes;
 
 #[test]
 fn join_gives_the_result_whatever_its_size() {

@@ -5,7 +5,7 @@ use gaggle::signal::{self, Signal};
 use gaggle::{go, runtime, select};
 use std::os::unix::process::ExitStatusExt;
 use std::panic::catch_unwind;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::Duration;
 
 mod support;
@@ -14,9 +14,9 @@ mod usual;
 
 /// Runs the test `name` of this program in a process of its own: its signals are its own, too.
 fn child(name: &str) -> Output {
-    let me = std::env::current_exe().unwrap();
-    let arguments = ["--exact", name, "--ignored", "--nocapture", "--test-threads=1"];
-    usual::with_usual_signals(&mut Command::new(me)).args(arguments).output().unwrap()
+    let output = usual::with_usual_signals(&mut support::by_itself(name)).output().unwrap();
+    support::assert_was_there(&output);
+    output
 }
 
 #[track_caller]

@@ -1,4 +1,4 @@
-//! D1: pinned goroutines have no stale thread locals, in a release build with fat LTO, where compilers do their worst.
+//! Pinned goroutines have no stale thread locals, in a release build with fat LTO, where compilers do their worst.
 
 #![cfg(target_os = "linux")]
 

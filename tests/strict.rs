@@ -8,20 +8,17 @@ use gaggle::{go, runtime, time};
 use std::hint::black_box;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
 
-mod common;
-use common::migrating;
+mod support;
+use support::{Turn, migrating};
 
 /// Keeps the other tests away, and sets the number of processors.
-fn alone_with(procs: usize) -> MutexGuard<'static, ()> {
+fn alone_with(procs: usize) -> Turn {
     static START: Once = Once::new();
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     START.call_once(|| runtime::Builder::new().strict_procs(true).warn_blocked(false).start().unwrap());
-    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    runtime::set_max_procs(procs);
-    guard
+    support::alone_with(procs)
 }
 
 /// What the whole process, or the calling thread, has used.
@@ -251,7 +248,11 @@ fn b24_hogs_that_allocate_and_print_go_on() {
     if std::env::var_os("GAGGLE_TEST_PROGRAM").is_some() {
         return allocate_and_print();
     }
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let me = std::env::current_exe().unwrap();
+    // What it prints goes nowhere, so the harness cannot say there that it ran nothing.
+    let listed = Command::new(&me).args([NAME, "--exact", "--list"]).output().unwrap();
+    assert_eq!(listed.stdout.strip_prefix(NAME.as_bytes()).map(|rest| &rest[..7]), Some(&b": test\n"[..]));
+    let mut command = Command::new(me);
     command.args([NAME, "--exact", "--nocapture"]).env("GAGGLE_TEST_PROGRAM", NAME).stdout(Stdio::null());
     assert!(command.status().unwrap().success());
 }

@@ -1,7 +1,7 @@
 //! The monitor: a goroutine that computes without end, or sits in a system call, keeps its thread and not the others.
 //!
 //! One test at a time, since each one sets the number of processors for the whole process. A test of this file that
-//! fails by starvation does not assert: it hangs, as the starved goroutine never runs.
+//! fails by starvation does not assert: it hangs, as the starved goroutine never runs, until `alone_with` ends it.
 
 #![cfg(target_os = "linux")]
 
@@ -9,11 +9,11 @@ use gaggle::{chan, checkpoint, go, runtime, time};
 use std::hint::black_box;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-mod common;
-use common::migrating;
+mod support;
+use support::{alone_with, migrating};
 
 /// Runs the test of this name again in a process of its own, with `GAGGLE_TEST_PROGRAM` set; returns what it wrote to
 /// standard error, without the lines of the harness.
@@ -21,20 +21,13 @@ fn alone(test: &str, env: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env("GAGGLE_TEST_PROGRAM", test);
     let ended = command.envs(env.iter().copied()).env_remove("GAGGLE_PROCS").output().unwrap();
+    support::assert_was_there(&ended);
     assert!(ended.status.success(), "{ended:?}");
     String::from_utf8(ended.stderr).unwrap()
 }
 
 fn is_program() -> bool {
     std::env::var_os("GAGGLE_TEST_PROGRAM").is_some()
-}
-
-/// Keeps the other tests away, and sets the number of processors.
-fn alone_with(procs: usize) -> MutexGuard<'static, ()> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    runtime::set_max_procs(procs);
-    guard
 }
 
 /// Computes until `done`, and asks nobody.

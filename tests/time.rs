@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-mod common;
-use common::in_both_modes;
+mod support;
+use support::in_both_modes;
 
 const HANG: Duration = Duration::from_secs(300);
 

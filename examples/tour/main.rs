@@ -37,8 +37,14 @@ fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     let tree = match (tree(arguments.next()), arguments.next()) {
         (Ok(tree), None) => tree,
-        (Err(message), None) => return refuse(&message),
-        (_, Some(_)) => return refuse("expected one directory at most"),
+        (Err(message), None) => {
+            eprintln!("tour: {message}");
+            return ExitCode::FAILURE;
+        }
+        (_, Some(_)) => {
+            eprintln!("usage: tour [DIR]");
+            return ExitCode::from(2);
+        }
     };
     let start = Instant::now();
     println!("A tour of gaggle [{} at once]", gaggle::runtime::max_procs());
@@ -52,15 +58,11 @@ fn main() -> ExitCode {
     million::recursion();
     panics::isolated();
     if let Err(message) = files::digests(&tree) {
-        return refuse(&message);
+        eprintln!("tour: {message}");
+        return ExitCode::FAILURE;
     }
     println!("\nThat was the tour [{:.1?}].", start.elapsed());
     ExitCode::SUCCESS
-}
-
-fn refuse(message: &str) -> ExitCode {
-    eprintln!("tour: {message}\nusage: tour [DIR]");
-    ExitCode::FAILURE
 }
 
 /// The heading of a part: what it shows, and how Go writes it.

@@ -70,7 +70,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Instant;
 use tree::Scope;
 
-/// Why a context was cancelled: what [`cause`] hands out.
+/// Why a context was cancelled: what [`cause`] hands out; the example is there.
 pub type Cause = std::sync::Arc<dyn core::error::Error + Send + Sync>;
 
 /// What a piece of work belongs to: when it is to end, and what it carries along. A clone is another handle to the same.

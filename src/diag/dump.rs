@@ -24,6 +24,16 @@ const PATIENCE: u32 = 100;
 /// All goroutines, as [`runtime::dump`](crate::runtime::dump) found them.
 ///
 /// `Display` shows them as Go does; thousands of goroutines that stand in the same place are shown once.
+///
+/// ```
+/// let me = gaggle::spawn(|| {
+///     let dump = gaggle::runtime::dump();
+///     println!("{dump}");
+///     dump.goroutines().next().map(|first| first.id())
+/// });
+/// let id = me.id();
+/// assert_eq!(me.join().unwrap(), Some(id));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Dump {
     pub(super) goroutines: Vec<GoroutineRecord>,
@@ -37,6 +47,12 @@ impl Dump {
 }
 
 /// What a goroutine does.
+///
+/// ```
+/// use gaggle::diag::GoroutineState;
+/// let mine = gaggle::run(|| gaggle::runtime::dump().goroutines().next().map(|first| first.state()));
+/// assert_eq!(mine, Some(GoroutineState::Running));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GoroutineState {
@@ -60,6 +76,31 @@ impl GoroutineState {
 }
 
 /// What a [`Dump`] knows of one goroutine.
+///
+/// ```
+/// use gaggle::runtime;
+/// let (tx, rx) = gaggle::chan::<()>(0);
+/// let waiter = gaggle::task::Builder::new().name("waiter").spawn(move || rx.recv()).unwrap();
+/// let record = loop {
+///     let dump = runtime::dump();
+///     let waiting = dump.goroutines().find(|g| g.id() == waiter.id() && g.reason().is_some()).cloned();
+///     match waiting {
+///         Some(record) => break record,
+///         None => runtime::yield_now(),
+///     }
+/// };
+/// assert_eq!((record.name(), record.reason()), (Some("waiter"), Some("chan receive")));
+/// assert!(record.waiting().is_some());
+/// // It was started by a plain thread, here.
+/// assert_eq!(record.creator(), None);
+/// println!("started at {}", record.site());
+/// match record.note() {
+///     Some(why) => println!("its stack cannot be shown: {why}"),
+///     None => record.frames().iter().for_each(|frame| println!("{frame}")),
+/// }
+/// # drop(tx);
+/// # waiter.join().unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct GoroutineRecord {
     pub(super) id: u64,

@@ -13,6 +13,14 @@ use core::time::Duration;
 ///
 /// Counters grow for the whole life of the process. Each number was right a moment ago; they are not all of one
 /// instant. `Display` shows them as a table.
+///
+/// ```
+/// gaggle::spawn(|| ()).join().unwrap();
+/// let metrics = gaggle::runtime::metrics();
+/// assert_eq!(metrics.procs, gaggle::runtime::max_procs());
+/// assert!(metrics.idle_procs <= metrics.procs && metrics.ended <= metrics.created);
+/// println!("{} goroutines wait, and overflows end in a {}", metrics.waiting, metrics.guard);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Metrics {
@@ -26,9 +34,9 @@ pub struct Metrics {
     pub created: u64,
     /// Goroutines that have ended.
     pub ended: u64,
-    /// How many goroutines may run at once (`GOMAXPROCS`), and how many processors are idle.
+    /// Processors: how many goroutines may run at once (`GOMAXPROCS`). 0 until the runtime has started.
     pub procs: usize,
-    /// Processors without work.
+    /// Processors that are idle.
     pub idle_procs: usize,
     /// Threads that run goroutines; those that sleep are among them.
     pub threads: usize,
@@ -81,6 +89,14 @@ impl fmt::Display for StackGuard {
 }
 
 /// A histogram of durations, in steps that double.
+///
+/// ```
+/// let latency = gaggle::runtime::metrics().latency;
+/// for (below, n) in latency.steps() {
+///     println!("{n} goroutines waited for less than {below:?}, and not for less than half of that");
+/// }
+/// assert_eq!(latency.steps().map(|(_, n)| n).sum::<u64>(), latency.count());
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Latency([u64; BUCKETS]);
 

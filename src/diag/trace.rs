@@ -11,7 +11,17 @@ use core::fmt;
 use std::backtrace::Backtrace;
 use std::collections::HashMap;
 
-/// A place in the program where a goroutine is.
+/// A place in the program where a goroutine is: see [`GoroutineRecord::frames`](super::GoroutineRecord::frames).
+///
+/// ```
+/// let dump = gaggle::run(gaggle::runtime::dump);
+/// for frame in dump.goroutines().flat_map(|g| g.frames()) {
+///     match (frame.file(), frame.line()) {
+///         (Some(file), Some(line)) => println!("{} in {file}, line {line}", frame.function()),
+///         _ => println!("{}", frame.function()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Frame {
     function: Box<str>,
@@ -44,8 +54,9 @@ impl Frame {
     /// Whether it belongs to this crate. Where debug information is no more than tables of lines, names have no path:
     /// then the file tells.
     fn is_ours(&self) -> bool {
-        let ours = || file!().strip_suffix("diag/trace.rs").is_some_and(|sources| self.is_from(sources));
-        self.is_of(&["gaggle::"]) || (self.has_no_path() && ours())
+        const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/");
+        let as_compiled = || file!().strip_suffix("diag/trace.rs").is_some_and(|sources| self.is_from(sources));
+        self.is_of(&["gaggle::"]) || (self.has_no_path() && (as_compiled() || self.is_from(SOURCES)))
     }
 
     /// As [`is_ours`](Self::is_ours), of Rust's own libraries: their sources are where the compiler was made, or in a
@@ -60,8 +71,13 @@ impl Frame {
         !self.function.starts_with('<') && !name.contains("::")
     }
 
+    /// `std` shortens the names of files below the current directory.
     fn is_from(&self, sources: &str) -> bool {
-        self.file().is_some_and(|file| file.trim_start_matches("./").starts_with(sources))
+        let whole = |short: &str| std::env::current_dir().is_ok_and(|here| here.join(short).starts_with(sources));
+        self.file().is_some_and(|file| match file.strip_prefix("./") {
+            Some(short) => short.starts_with(sources) || whole(short),
+            None => file.starts_with(sources),
+        })
     }
 
     fn is_of(&self, crates: &[&str]) -> bool {
@@ -292,6 +308,21 @@ mod tests {
             assert!(here.file().unwrap().ends_with("diag/trace.rs"));
             assert!(here.line().unwrap() > 200);
         }
+    }
+
+    #[test]
+    fn frames_without_a_path_are_known_by_their_file() {
+        // Line tables for all debug information, and a program started elsewhere than in the sources: each stack of a
+        // dump began with the switch and ended with the worker's loop.
+        let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sched/worker.rs");
+        for file in [sources, "./src/sched/worker.rs"] {
+            assert!(frame("leave", file, 1).is_ours(), "{file}");
+            assert!(!frame("app::leave", file, 1).is_ours(), "{file}");
+        }
+        for file in ["/home/app/src/main.rs", "./examples/src.rs"] {
+            assert!(!frame("leave", file, 1).is_runtime(), "{file}");
+        }
+        assert!(frame("and_then", "/rustc/0123/library/core/src/result.rs", 1).is_runtime());
     }
 
     #[test]

@@ -12,6 +12,9 @@ const BATCH: usize = 128;
 
 /// The entries of a directory.
 ///
+/// # Blocking
+/// Until the first of them are there; the iterator, once in a while, until there are more.
+///
 /// # Errors
 /// The system's, as `std::fs::read_dir`; and each entry may come as an error.
 ///
@@ -73,6 +76,23 @@ impl fmt::Debug for ReadDir {
 }
 
 /// An entry of a directory; see [`read_dir`].
+///
+/// # Blocking
+/// [`metadata`](Self::metadata), and [`file_type`](Self::file_type) where the system does not tell it with the entry.
+///
+/// ```
+/// # let dir = std::env::temp_dir().join(format!("gaggle-{}-entry", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// gaggle::fs::write(dir.join("a"), "four")?;
+/// for entry in gaggle::fs::read_dir(&dir)? {
+///     let entry = entry?;
+///     assert_eq!(entry.path(), dir.join("a"));
+///     assert!(entry.file_type()?.is_file());
+///     assert_eq!(entry.metadata()?.len(), 4);
+/// }
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct DirEntry {
     entry: fs::DirEntry,
     /// Fetched with the entry, as it rarely costs anything there.

@@ -52,6 +52,18 @@ impl File {
     ///
     /// # Errors
     /// The system's, as `std::fs::File::create_new`.
+    ///
+    /// ```
+    /// # let dir = std::env::temp_dir().join(format!("gaggle-{}-new", std::process::id()));
+    /// # std::fs::create_dir_all(&dir)?;
+    /// use gaggle::fs::File;
+    /// use std::io::ErrorKind;
+    ///
+    /// File::create_new(dir.join("a"))?;
+    /// assert_eq!(File::create_new(dir.join("a")).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    /// # std::fs::remove_dir_all(&dir)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn create_new<P: AsRef<Path>>(path: P) -> io::Result<Self> {
         OpenOptions::new().read(true).write(true).create_new(true).open(path)
     }
@@ -66,11 +78,24 @@ impl File {
     ///
     /// # Errors
     /// The system's: then nobody knows what is.
+    ///
+    /// ```
+    /// # let dir = std::env::temp_dir().join(format!("gaggle-{}-sync", std::process::id()));
+    /// # std::fs::create_dir_all(&dir)?;
+    /// use gaggle::fs::File;
+    /// use std::io::Write;
+    ///
+    /// let mut ledger = File::create(dir.join("ledger"))?;
+    /// ledger.write_all(b"paid\n")?;
+    /// ledger.sync_all()?;
+    /// # std::fs::remove_dir_all(&dir)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn sync_all(&self) -> io::Result<()> {
         off(|| self.0.sync_all())
     }
 
-    /// Waits until the contents are on the disk.
+    /// Waits until the contents are on the disk; the times of the file may come later. As [`sync_all`](Self::sync_all).
     ///
     /// # Errors
     /// The system's: then nobody knows what is.
@@ -82,6 +107,16 @@ impl File {
     ///
     /// # Errors
     /// The system's; a file that is not open for writing.
+    ///
+    /// ```
+    /// # let dir = std::env::temp_dir().join(format!("gaggle-{}-len", std::process::id()));
+    /// # std::fs::create_dir_all(&dir)?;
+    /// let file = gaggle::fs::File::create(dir.join("a"))?;
+    /// file.set_len(3)?;
+    /// assert_eq!(gaggle::fs::read(dir.join("a"))?, [0, 0, 0]);
+    /// # std::fs::remove_dir_all(&dir)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_len(&self, size: u64) -> io::Result<()> {
         off(|| self.0.set_len(size))
     }
@@ -106,6 +141,19 @@ impl File {
     ///
     /// # Errors
     /// The system's.
+    ///
+    /// ```
+    /// # let dir = std::env::temp_dir().join(format!("gaggle-{}-times", std::process::id()));
+    /// # std::fs::create_dir_all(&dir)?;
+    /// use gaggle::fs::{File, FileTimes};
+    /// use std::time::SystemTime;
+    ///
+    /// let file = File::create(dir.join("a"))?;
+    /// file.set_times(FileTimes::new().set_modified(SystemTime::UNIX_EPOCH))?;
+    /// assert_eq!(file.metadata()?.modified()?, SystemTime::UNIX_EPOCH);
+    /// # std::fs::remove_dir_all(&dir)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_times(&self, times: FileTimes) -> io::Result<()> {
         off(|| self.0.set_times(times))
     }
@@ -114,6 +162,21 @@ impl File {
     ///
     /// # Errors
     /// The system's: no descriptors are left.
+    ///
+    /// ```
+    /// # let dir = std::env::temp_dir().join(format!("gaggle-{}-clone", std::process::id()));
+    /// # std::fs::create_dir_all(&dir)?;
+    /// use gaggle::fs::File;
+    /// use std::io::Write;
+    ///
+    /// let mut one = File::create(dir.join("a"))?;
+    /// let mut other = one.try_clone()?;
+    /// one.write_all(b"first ")?;
+    /// other.write_all(b"second")?;
+    /// assert_eq!(gaggle::fs::read_to_string(dir.join("a"))?, "first second");
+    /// # std::fs::remove_dir_all(&dir)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn try_clone(&self) -> io::Result<Self> {
         self.0.try_clone().map(Self)
     }

@@ -24,6 +24,10 @@
 //! # }
 //! ```
 //!
+//! # Blocking
+//! Every function here, and every method that asks the system something: the goroutine parks until a pool thread has
+//! the answer; when all of them are busy, until one is free.
+//!
 //! # Cost
 //! Some microseconds a call for the way to the pool thread and back: read and write through `BufReader` and `BufWriter`,
 //! or whole files. Many small calls in a row are best made together, with `std::fs`, in one `runtime::blocking`; so is

@@ -72,13 +72,16 @@ impl OpenOptions {
         self
     }
 
-    /// Whether it is made, and must not exist.
+    /// Whether it is made, and must not exist; as [`File::create_new`].
     pub fn create_new(&mut self, create_new: bool) -> &mut Self {
         self.0.create_new(create_new);
         self
     }
 
     /// Opens a file so.
+    ///
+    /// # Blocking
+    /// Until it is open. Of a named pipe that is, until somebody opens its other end.
     ///
     /// # Errors
     /// The system's, as `std::fs::OpenOptions::open`.

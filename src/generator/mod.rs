@@ -215,6 +215,12 @@ impl<In: 'static, Out: 'static, R: 'static> Generator<In, Out, R> {
     }
 
     /// Whether the body has ended: returned, or panicked.
+    ///
+    /// ```
+    /// let mut one = gaggle::generator::Generator::<(), u32>::new(|y| y.yield_(1));
+    /// assert_eq!((one.next(), one.is_done()), (Some(1), false));
+    /// assert_eq!((one.next(), one.is_done()), (None, true));
+    /// ```
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.phase() == Phase::Done

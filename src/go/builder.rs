@@ -52,7 +52,19 @@ impl Builder {
         self
     }
 
-    /// Keeps the goroutine on the thread that first runs it, whatever the mode.
+    /// Keeps the goroutine on the thread that first runs it, whatever the mode. `go!(pinned; …)` does the same.
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// // What is tied to a thread may be held across the wait.
+    /// let pinned = gaggle::task::Builder::new().pinned().spawn(|| {
+    ///     let mine = Rc::new(1);
+    ///     gaggle::runtime::yield_now();
+    ///     *mine
+    /// })?;
+    /// assert_eq!(pinned.join().unwrap(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn pinned(mut self) -> Self {
         self.options.pinned = true;
         self

@@ -7,6 +7,12 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
 /// The number of a goroutine: 1 is the one of `main`; none is used twice.
+///
+/// ```
+/// let (one, other) = (gaggle::spawn(|| ()), gaggle::spawn(|| ()));
+/// assert_ne!(one.id(), other.id());
+/// println!("goroutine {} was told apart from {}", one.id(), other.id().get());
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub(crate) u64);
 

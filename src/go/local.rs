@@ -14,7 +14,21 @@ use smallvec::SmallVec;
 
 /// A value per goroutine, made on first use; see [`goroutine_local!`](crate::goroutine_local).
 ///
-/// It has the methods of [`std::thread::LocalKey`].
+/// It has the methods of [`std::thread::LocalKey`]: those below, and for a `Cell` and a `RefCell` also the short forms.
+///
+/// ```
+/// use std::cell::{Cell, RefCell};
+/// gaggle::goroutine_local! {
+///     static DEPTH: Cell<u32> = const { Cell::new(0) };
+///     static PATH: RefCell<Vec<&'static str>> = RefCell::new(Vec::new());
+/// }
+/// PATH.with_borrow_mut(|path| path.push("root"));
+/// assert_eq!(DEPTH.replace(1), 0);
+/// // Another goroutine has values of its own.
+/// let other = gaggle::spawn(|| (DEPTH.get(), PATH.with_borrow(|path| path.len())));
+/// assert_eq!(other.join().unwrap(), (0, 0));
+/// assert_eq!((DEPTH.take(), PATH.take()), (1, vec!["root"]));
+/// ```
 ///
 /// # Compared with Go
 /// Go has none on purpose; Rust libraries count on thread locals, and this is their counterpart. A `thread_local!`
@@ -23,7 +37,7 @@ pub struct LocalKey<T: 'static> {
     init: fn() -> T,
 }
 
-/// The goroutine, or thread, is ending, and its locals are gone.
+/// The goroutine, or thread, is ending, and its locals are gone: what [`LocalKey::try_with`] returns as its error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccessError;
@@ -101,6 +115,11 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Panics
     /// If the goroutine, or thread, is ending.
+    ///
+    /// ```
+    /// gaggle::goroutine_local!(static NAME: String = "none".to_owned());
+    /// assert_eq!(NAME.with(|name| name.len()), 4);
+    /// ```
     #[track_caller]
     pub fn with<F, R>(&'static self, f: F) -> R
     where
@@ -115,7 +134,12 @@ impl<T: 'static> LocalKey<T> {
     /// As [`with`](Self::with), but returns an error where that panics.
     ///
     /// # Errors
-    /// If the goroutine, or thread, is ending.
+    /// If the goroutine, or thread, is ending: a destructor may use it then.
+    ///
+    /// ```
+    /// gaggle::goroutine_local!(static NAME: String = "none".to_owned());
+    /// assert_eq!(NAME.try_with(|name| name.len()), Ok(4));
+    /// ```
     pub fn try_with<F, R>(&'static self, f: F) -> Result<R, AccessError>
     where
         F: FnOnce(&T) -> R,
@@ -128,11 +152,19 @@ impl<T: 'static> LocalKey<T> {
 
 impl<T: 'static> LocalKey<Cell<T>> {
     /// Sets the value.
+    ///
+    /// # Panics
+    /// As [`with`](Self::with).
+    #[track_caller]
     pub fn set(&'static self, value: T) {
         self.with(|cell| cell.set(value));
     }
 
     /// A copy of the value.
+    ///
+    /// # Panics
+    /// As [`with`](Self::with).
+    #[track_caller]
     pub fn get(&'static self) -> T
     where
         T: Copy,
@@ -141,6 +173,10 @@ impl<T: 'static> LocalKey<Cell<T>> {
     }
 
     /// Takes the value, and leaves the default.
+    ///
+    /// # Panics
+    /// As [`with`](Self::with).
+    #[track_caller]
     pub fn take(&'static self) -> T
     where
         T: Default,
@@ -149,6 +185,10 @@ impl<T: 'static> LocalKey<Cell<T>> {
     }
 
     /// Sets the value and returns the one before.
+    ///
+    /// # Panics
+    /// As [`with`](Self::with).
+    #[track_caller]
     pub fn replace(&'static self, value: T) -> T {
         self.with(|cell| cell.replace(value))
     }
@@ -158,7 +198,8 @@ impl<T: 'static> LocalKey<RefCell<T>> {
     /// Calls `f` with the value, borrowed.
     ///
     /// # Panics
-    /// If it is borrowed mutably.
+    /// If it is borrowed mutably; and as [`with`](Self::with).
+    #[track_caller]
     pub fn with_borrow<F, R>(&'static self, f: F) -> R
     where
         F: FnOnce(&T) -> R,
@@ -169,7 +210,8 @@ impl<T: 'static> LocalKey<RefCell<T>> {
     /// Calls `f` with the value, borrowed mutably.
     ///
     /// # Panics
-    /// If it is borrowed.
+    /// If it is borrowed; and as [`with`](Self::with).
+    #[track_caller]
     pub fn with_borrow_mut<F, R>(&'static self, f: F) -> R
     where
         F: FnOnce(&mut T) -> R,
@@ -178,11 +220,19 @@ impl<T: 'static> LocalKey<RefCell<T>> {
     }
 
     /// Sets the value.
+    ///
+    /// # Panics
+    /// If it is borrowed; and as [`with`](Self::with).
+    #[track_caller]
     pub fn set(&'static self, value: T) {
         self.with(|cell| *cell.borrow_mut() = value);
     }
 
     /// Takes the value, and leaves the default.
+    ///
+    /// # Panics
+    /// If it is borrowed; and as [`with`](Self::with).
+    #[track_caller]
     pub fn take(&'static self) -> T
     where
         T: Default,
@@ -191,6 +241,10 @@ impl<T: 'static> LocalKey<RefCell<T>> {
     }
 
     /// Sets the value and returns the one before.
+    ///
+    /// # Panics
+    /// If it is borrowed; and as [`with`](Self::with).
+    #[track_caller]
     pub fn replace(&'static self, value: T) -> T {
         self.with(|cell| cell.replace(value))
     }

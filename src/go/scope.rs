@@ -23,6 +23,19 @@ struct State {
 }
 
 /// A scope in which goroutines may borrow; see [`scope`].
+///
+/// ```
+/// use gaggle::go::Scope;
+///
+/// /// Adds both halves up at the same time.
+/// fn sum<'scope>(s: &'scope Scope<'scope, '_>, numbers: &'scope [u64]) -> u64 {
+///     let (left, right) = numbers.split_at(numbers.len() / 2);
+///     let left = s.go(|| left.iter().sum::<u64>());
+///     right.iter().sum::<u64>() + left.join().unwrap()
+/// }
+/// let numbers: Vec<_> = (1..=100).collect();
+/// assert_eq!(gaggle::scope(|s| sum(s, &numbers)), 5050);
+/// ```
 pub struct Scope<'scope, 'env: 'scope> {
     state: Lock<State>,
     _scope: PhantomData<&'scope mut &'scope ()>,
@@ -133,6 +146,16 @@ impl Around for Member<'_> {
 }
 
 /// Owns the right to the result of a scoped goroutine. Dropping it leaves the wait to the scope's end.
+///
+/// ```
+/// let word = String::from("goroutine");
+/// let length = gaggle::scope(|s| {
+///     let handle = s.go(|| word.len());
+///     println!("goroutine {} has ended: {}", handle.id(), handle.is_finished());
+///     handle.join().unwrap()
+/// });
+/// assert_eq!(length, 9);
+/// ```
 pub struct ScopedJoinHandle<'scope, T> {
     raw: Option<RawHandle<T>>,
     state: &'scope Lock<State>,
@@ -140,6 +163,9 @@ pub struct ScopedJoinHandle<'scope, T> {
 
 impl<T> ScopedJoinHandle<'_, T> {
     /// Waits for the goroutine to end and returns its result; as [`JoinHandle::join`](super::JoinHandle::join).
+    ///
+    /// # Blocking
+    /// Until the goroutine has ended.
     ///
     /// # Errors
     /// The payload of the panic that ended it.

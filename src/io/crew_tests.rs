@@ -167,6 +167,7 @@ mod models {
 
     #[test]
     fn a_job_given_while_the_thread_leaves() {
+        // A job that is queued for a thread which has already decided to end: nobody runs it.
         loom::model(|| {
             let pool = Pool::new(1, 0, true);
             let first = Pool::submit(&pool, 0);
@@ -182,6 +183,7 @@ mod models {
 
     #[test]
     fn an_idle_thread_is_woken_for_each_job() {
+        // A ring that an idle thread takes for the one before: the second job lies there.
         loom::model(|| {
             let pool = Pool::new(1, 0, false);
             let thread = Pool::submit(&pool, 0);
@@ -197,6 +199,7 @@ mod models {
 
     #[test]
     fn starts_that_fail_leave_no_job_behind() {
+        // The system refuses a thread, and the jobs that were queued for it wait for nobody; or one is run twice.
         for (limit, failures) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
             loom::model(move || {
                 let pool = Pool::new(limit, failures, true);

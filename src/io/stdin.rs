@@ -46,11 +46,23 @@ impl Stdin {
     ///
     /// # Blocking
     /// While another reader has it.
+    ///
+    /// ```no_run
+    /// use std::io::BufRead;
+    /// let mut input = gaggle::io::stdin().lock();
+    /// let (mut head, mut body) = (String::new(), Vec::new());
+    /// input.read_line(&mut head)?;
+    /// input.read_until(b'.', &mut body)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn lock(&self) -> StdinLock<'static> {
         StdinLock(INPUT.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Appends a line, with its end, to `line`; returns the number of bytes, 0 at the end of the input.
+    ///
+    /// # Blocking
+    /// Until there is a line, and while another reader has the input.
     ///
     /// # Errors
     /// The system's; and input that is no UTF-8.
@@ -58,7 +70,10 @@ impl Stdin {
         self.lock().read_line(line)
     }
 
-    /// The lines to come, without their ends.
+    /// The lines to come, without their ends. It keeps the input locked for as long as it lives.
+    ///
+    /// # Blocking
+    /// While another reader has the input; the iterator, until there is a line.
     pub fn lines(self) -> Lines {
         self.lock().lines()
     }

@@ -141,7 +141,10 @@ impl TcpListener {
 
 conversions!(TcpListener, std::net::TcpListener);
 
-/// What [`TcpListener::incoming`] returns.
+/// What [`TcpListener::incoming`] returns: the connections, for ever.
+///
+/// # Blocking
+/// Until the next connection, as [`TcpListener::accept`].
 #[derive(Debug)]
 pub struct Incoming<'a>(&'a TcpListener);
 

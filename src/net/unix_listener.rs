@@ -149,7 +149,10 @@ impl<'a> IntoIterator for &'a UnixListener {
 
 conversions!(UnixListener, std::os::unix::net::UnixListener);
 
-/// What [`UnixListener::incoming`] returns.
+/// What [`UnixListener::incoming`] returns: the connections, for ever.
+///
+/// # Blocking
+/// Until the next connection, as [`UnixListener::accept`].
 #[derive(Debug)]
 pub struct UnixIncoming<'a>(&'a UnixListener);
 

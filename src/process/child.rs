@@ -8,6 +8,27 @@ use std::process;
 /// A child process, as `std::process::Child`.
 ///
 /// Dropping it neither waits nor kills.
+///
+/// ```
+/// # #[cfg(unix)]
+/// gaggle::run(|| -> std::io::Result<()> {
+///     use gaggle::process::{Command, Stdio};
+///     use std::io::{BufRead, BufReader, Write};
+///
+///     let mut cat = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+///     let (mut to, from) = (cat.stdin.take().unwrap(), cat.stdout.take().unwrap());
+///     let mut lines = BufReader::new(from).lines();
+///     for word in ["one", "two"] {
+///         writeln!(to, "{word}")?;
+///         assert_eq!(lines.next().unwrap()?, word);
+///     }
+///     // The end of its input is the end of `cat`.
+///     drop(to);
+///     assert!(cat.wait()?.success());
+///     Ok(())
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Child {
     inner: process::Child,

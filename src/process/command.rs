@@ -55,6 +55,17 @@ impl Command {
     }
 
     /// Sets environment variables of the child.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use gaggle::process::Command;
+    ///
+    /// let mut command = Command::new("/bin/sh");
+    /// command.args(["-c", "echo $A-$B-$C"]).env_clear().envs([("A", "1"), ("B", "2"), ("C", "3")]).env_remove("B");
+    /// assert_eq!(command.output()?.stdout, b"1--3\n");
+    /// # }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn envs<I, K, V>(&mut self, vars: I) -> &mut Self
     where
         I: IntoIterator<Item = (K, V)>,
@@ -65,19 +76,27 @@ impl Command {
         self
     }
 
-    /// Takes an environment variable from the child.
+    /// Takes an environment variable from the child; the example of [`envs`](Self::envs) does.
     pub fn env_remove<K: AsRef<OsStr>>(&mut self, key: K) -> &mut Self {
         self.command.env_remove(key);
         self
     }
 
-    /// Takes all environment variables from the child.
+    /// Takes all environment variables from the child; the example of [`envs`](Self::envs) does.
     pub fn env_clear(&mut self) -> &mut Self {
         self.command.env_clear();
         self
     }
 
     /// Where the child begins.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// let output = gaggle::process::Command::new("pwd").current_dir("/").output()?;
+    /// assert_eq!(output.stdout, b"/\n");
+    /// # }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn current_dir<P: AsRef<Path>>(&mut self, dir: P) -> &mut Self {
         self.command.current_dir(dir);
         self
@@ -98,6 +117,16 @@ impl Command {
     }
 
     /// Where the child complains. Otherwise: where this process does; for [`output`](Self::output) it is captured.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use gaggle::process::{Command, Stdio};
+    ///
+    /// let output = Command::new("sh").args(["-c", "echo oh >&2"]).stderr(Stdio::null()).output()?;
+    /// assert!(output.stderr.is_empty());
+    /// # }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn stderr<T: Into<Stdio>>(&mut self, stderr: T) -> &mut Self {
         self.command.stderr(stderr);
         self.set[2] = true;

@@ -5,7 +5,7 @@ use super::pipe::Pipe;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::process;
 
-/// What a child reads: dropping it is the end of its input.
+/// What a child reads: dropping it is the end of its input. The example of [`Child`](super::Child) writes to one.
 ///
 /// # Blocking
 /// A write parks while the pipe is full.
@@ -15,7 +15,7 @@ use std::process;
 #[derive(Debug)]
 pub struct ChildStdin(Pipe<process::ChildStdin>);
 
-/// What a child writes.
+/// What a child writes. The example of [`Child`](super::Child) reads from one.
 ///
 /// # Blocking
 /// A read parks until there is something, or everybody who writes has closed the pipe.

@@ -80,6 +80,18 @@ impl Builder {
 
     /// The most that one goroutine's stack may grow to, all segments together. Default: 1 GiB. A goroutine that
     /// needs more ends the process with the report of a stack overflow.
+    ///
+    /// # Compared with Go
+    /// `debug.SetMaxStack`
+    ///
+    /// ```
+    /// #[gaggle::growable]
+    /// fn count(n: u64) -> u64 {
+    ///     if n == 0 { 0 } else { 1 + count(n - 1) }
+    /// }
+    /// gaggle::runtime::Builder::new().max_stack(64 << 20).start().expect("nothing has started it before");
+    /// assert_eq!(gaggle::spawn(|| count(10_000)).join().unwrap(), 10_000);
+    /// ```
     pub fn max_stack(mut self, bytes: usize) -> Self {
         self.max_stack = Some(bytes);
         self
@@ -90,6 +102,12 @@ impl Builder {
     ///
     /// # Panics
     /// For 0.
+    ///
+    /// ```
+    /// gaggle::runtime::Builder::new().max_blocking_threads(1).start().expect("nothing has started it before");
+    /// let calls = [1, 2].map(|n| gaggle::spawn(move || gaggle::runtime::blocking(|| n)));
+    /// assert_eq!(calls.map(|call| call.join().unwrap()), [1, 2]);
+    /// ```
     #[track_caller]
     pub fn max_blocking_threads(mut self, n: usize) -> Self {
         assert!(n > 0, "max_blocking_threads of 0: expected at least 1");
@@ -104,6 +122,21 @@ impl Builder {
     }
 
     /// Shows every panic that ends a goroutine to `f`, on the stack of that goroutine.
+    ///
+    /// ```
+    /// let (seen, panics) = gaggle::chan(1);
+    /// gaggle::runtime::Builder::new()
+    ///     .on_panic(move |panic| {
+    ///         let why = panic.payload().downcast_ref::<&str>().copied();
+    ///         seen.send((panic.id(), panic.name().map(str::to_owned), why, panic.site().to_string())).unwrap();
+    ///     })
+    ///     .start()
+    ///     .expect("nothing has started it before");
+    /// let bad = gaggle::task::Builder::new().name("bad").spawn(|| panic!("oh")).unwrap();
+    /// let (id, name, why, site) = panics.recv().unwrap();
+    /// assert_eq!((id, name.as_deref(), why), (bad.id(), Some("bad"), Some("oh")));
+    /// assert!(site.contains(".rs:"));
+    /// ```
     pub fn on_panic(mut self, f: impl Fn(&GoroutinePanic<'_>) + Send + Sync + 'static) -> Self {
         self.hook = Some(Box::new(f));
         self
@@ -156,6 +189,13 @@ impl Builder {
     /// # Safety
     /// The program promises for all those goroutines, and the ones that they start: no borrow of a thread local and
     /// no value tied to a thread is held across an operation that may park.
+    ///
+    /// ```
+    /// // SAFETY: nothing here knows on which thread it runs.
+    /// let builder = unsafe { gaggle::runtime::Builder::new().migrate() };
+    /// builder.start().expect("nothing has started it before");
+    /// assert_eq!(gaggle::spawn(|| 1 + 1).join().unwrap(), 2);
+    /// ```
     pub unsafe fn migrate(mut self) -> Self {
         self.migrate = true;
         self

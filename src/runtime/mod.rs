@@ -6,7 +6,7 @@
 //! Environment: `GAGGLE_PROCS` (how many goroutines run at once) and `GAGGLE_STACK` (bytes of a goroutine's first
 //! stack segment) set the defaults; what is written in the program wins. `GAGGLE_WARN=0` silences the lines about
 //! goroutines that keep their threads from others ([`Builder::warn_blocked`]); `GAGGLE_STRICT_PROCS=1` is
-//! [`Builder::strict_procs`].
+//! [`Builder::strict_procs`]. `GAGGLE_SCHEDTRACE` and `GAGGLE_TRACEBACK` belong to [`diag`](crate::diag).
 //!
 //! # Two modes
 //! *Pinned*, the default: once it has run, a goroutine stays on its thread, so that what Rust says of threads holds for

@@ -1,7 +1,8 @@
-//! The only thread locals of the crate: which worker this thread is.
+//! The thread locals that are read on goroutines' stacks: which worker this thread is, and the like.
 //!
 //! A goroutine may resume on another thread, and the compiler may keep the address of a thread local across the
-//! switch. So the locals are read only by `#[inline(never)]` functions that return a value (DESIGN.md D1).
+//! switch. So the locals are read only by `#[inline(never)]` functions that return a value (`tests/layers.rs`
+//! looks for both).
 
 use super::goroutine::Goroutine;
 use super::status::ParkWord;

@@ -55,7 +55,7 @@ pub(crate) mod flags {
     pub(crate) const PINNED: u8 = 2;
     /// Has run: it has a stack and a context.
     pub(crate) const STARTED: u8 = 4;
-    /// Has a home only for as long as it panics (D7).
+    /// Has a home only for as long as it panics (`lock_thread`).
     pub(crate) const PANIC_HOME: u8 = 8;
 }
 

@@ -1,5 +1,5 @@
 //! Goroutines that want a thread for themselves: `lock_os_thread`, and migrating goroutines that park while they
-//! panic (D7).
+//! panic, since the count of panics, `std::thread::panicking`, is the thread's.
 //!
 //! # Invariants
 //! 1. `Worker::locked` counts the goroutines at home there that want the thread. While it is not zero the worker

@@ -1,4 +1,5 @@
-//! Runs every example, as `cargo test` has built it, and compares what it prints: with 1, 2 and 8 processors.
+//! Runs every example, as `cargo test` has built it, and compares what it prints: with 1, 2 and 8 processors. Of
+//! `hogs`, which measures for minutes, only what a bad argument gets; the `model_` examples are in `loom/user`.
 
 mod runner;
 mod tour;
@@ -208,6 +209,16 @@ fn servers_say_what_is_wrong_with_their_arguments() {
             let named = failed.stderr.starts_with(&format!("{server}: {address}: "));
             assert!(named && failed.stderr.contains(why), "{}", failed.stderr);
         }
+    }
+}
+
+#[test]
+fn hogs_says_which_scenes_there_are() {
+    // A scene that is misspelt: a panic, or five minutes of other scenes.
+    for arguments in [&["crowds"][..], &["asleep", "crowd"]] {
+        let refused = run("hogs", "2", arguments);
+        assert_eq!((refused.status.code(), refused.stdout.as_slice()), (Some(2), &b""[..]));
+        assert_eq!(refused.stderr, "usage: hogs [endless | asleep | crowd]\n");
     }
 }
 

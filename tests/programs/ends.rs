@@ -123,7 +123,7 @@ fn leaves_others_behind() -> ExitCode {
         struct Never;
         impl Drop for Never {
             fn drop(&mut self) {
-                println!("goroutines are not unwound at the end (D7)");
+                println!("goroutines are not unwound at the end");
             }
         }
         let (tx, rx) = chan::<()>(0);

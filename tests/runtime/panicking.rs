@@ -1,4 +1,4 @@
-//! Parking while panicking (D7, B21): a destructor that runs during unwinding uses a channel.
+//! Parking while panicking (B21): a destructor that runs during unwinding uses a channel.
 
 use crate::support::{everywhere, everywhere_migrating, scaled, thread_number, turn, yields};
 use gaggle::runtime::yield_now;
@@ -139,7 +139,7 @@ fn a_caught_panic_gives_the_thread_back() {
             })
             .collect();
         all.into_iter().for_each(|g| g.join().unwrap());
-        // Not before the end: pinned neighbours on one thread see each other's panics (D7).
+        // Not before the end: pinned neighbours on one thread see each other's panics.
         assert!(!panicking());
     });
 }

@@ -82,7 +82,7 @@ impl World {
         self.received.fetch_add(coin.1, SeqCst);
     }
 
-    /// Locks the account. Poison says little here: in pinned mode the panic of a neighbour on the thread may be seen (D7).
+    /// Locks the account. Poison says little here: in pinned mode the panic of a neighbour on the thread may be seen.
     pub fn account(&self) -> MutexGuard<'_, (u64, u64)> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,7 +3,7 @@
 
 use gaggle::runtime;
 use std::io::Write;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -18,17 +18,34 @@ pub struct Turn {
 /// Waits for this test's turn, and for the goroutines of the test before it to be gone.
 #[must_use = "the turn ends with the guard"]
 pub fn turn(test: &'static str) -> Turn {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let done = watch(test);
+    let turn = Turn { _alone: alone(), _done: watch(test) };
     while runtime::num_goroutines() != 0 {
         thread::yield_now();
     }
-    Turn { _alone: alone, _done: done }
+    turn
+}
+
+/// As [`turn`], with so many processors; goroutines of the test before may still be there.
+#[must_use = "the turn ends with the guard"]
+pub fn alone_with(procs: usize) -> Turn {
+    let turn = Turn { _alone: alone(), _done: watch(&name()) };
+    runtime::set_max_procs(procs);
+    turn
+}
+
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the harness calls this thread: the test, if it runs several at once.
+fn name() -> String {
+    thread::current().name().unwrap_or("a test").to_owned()
 }
 
 /// Aborts the process unless the sender is dropped in time.
-pub fn watch(test: &'static str) -> mpsc::Sender<()> {
+pub fn watch(test: &str) -> mpsc::Sender<()> {
+    let test = test.to_owned();
     let (done, end) = mpsc::channel::<()>();
     let limit = std::env::var("GAGGLE_TEST_LIMIT").ok().and_then(|s| s.parse().ok()).unwrap_or(300);
     thread::spawn(move || {
@@ -52,6 +69,12 @@ pub fn everywhere(times: usize, f: impl Fn() + Send + Sync + Copy + 'static) {
     }
 }
 
+/// As [`everywhere`], once each; a hang becomes a failure.
+pub fn in_both_modes(f: impl Fn() + Send + Sync + Copy + 'static) {
+    let _watch = watch(&name());
+    everywhere(1, f);
+}
+
 /// As [`everywhere`], in the migrating mode only.
 pub fn everywhere_migrating(times: usize, f: impl Fn() + Send + Sync + Copy + 'static) {
     for procs in [1, 2, 8] {
@@ -71,6 +94,7 @@ pub fn migrating(f: impl FnOnce() + Send + 'static) {
 }
 
 /// The kernel's number of this thread: a system call, so that no thread local is involved.
+#[cfg(target_os = "linux")]
 #[inline(never)]
 pub fn thread_number() -> libc::pid_t {
     // SAFETY: it has no preconditions.
@@ -80,6 +104,20 @@ pub fn thread_number() -> libc::pid_t {
 /// Yields that many times.
 pub fn yields(n: usize) {
     (0..n).for_each(|_| runtime::yield_now());
+}
+
+/// The ignored test `name` of this program, to be run in a process of its own.
+pub fn by_itself(name: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", name, "--ignored", "--nocapture", "--test-threads=1"]);
+    command
+}
+
+/// Whether such a process had a test to run: a name that no test has runs nothing, and nothing succeeds.
+#[track_caller]
+pub fn assert_was_there(output: &Output) {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("running 1 test\n"), "no test of that name: {stdout}");
 }
 
 /// Less in debug builds.

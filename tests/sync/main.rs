@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-#[path = "../common/mod.rs"]
-mod common;
-use common::in_both_modes;
+#[path = "../support/mod.rs"]
+mod support;
+use support::in_both_modes;
 
 mod barrier;
 mod condvar;
