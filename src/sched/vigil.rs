@@ -160,7 +160,8 @@ pub(super) fn neglected_in() -> Option<u64> {
     }
     let clock = match LOOKOUT.next() {
         NEVER => None,
-        next => Some(next + SLACK),
+        // The farthest deadlines are that close to what can be counted.
+        next => Some(next.saturating_add(SLACK)),
     };
     // ORDERING: Relaxed; a hint.
     let events = netpoll::is_started().then(|| POLLED.load(Ordering::Relaxed) + NEGLECT);
