@@ -24,6 +24,8 @@ mod overflow;
 mod panics;
 #[path = "programs/quiet.rs"]
 mod quiet;
+#[path = "programs/sandbox.rs"]
+mod sandbox;
 #[path = "programs/settings.rs"]
 mod settings;
 #[path = "support/threads.rs"]
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         overflow::ALL,
         panics::ALL,
         quiet::ALL,
+        sandbox::ALL,
         settings::ALL,
     ];
     if let Ok(name) = std::env::var("GAGGLE_PROGRAM") {
