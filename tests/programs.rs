@@ -14,6 +14,8 @@ mod deadlocks;
 mod dumps;
 #[path = "programs/ends.rs"]
 mod ends;
+#[path = "programs/exits.rs"]
+mod exits;
 #[path = "programs/hogs.rs"]
 mod hogs;
 #[path = "programs/memory.rs"]
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         deadlocks::ALL,
         dumps::ALL,
         ends::ALL,
+        exits::ALL,
         hogs::ALL,
         memory::ALL,
         overflow::ALL,
