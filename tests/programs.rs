@@ -14,6 +14,8 @@ mod deadlocks;
 mod dumps;
 #[path = "programs/ends.rs"]
 mod ends;
+#[path = "programs/exits.rs"]
+mod exits;
 #[path = "programs/hogs.rs"]
 mod hogs;
 #[path = "programs/memory.rs"]
@@ -24,6 +26,8 @@ mod overflow;
 mod panics;
 #[path = "programs/quiet.rs"]
 mod quiet;
+#[path = "programs/sandbox.rs"]
+mod sandbox;
 #[path = "programs/settings.rs"]
 mod settings;
 #[path = "support/threads.rs"]
@@ -41,11 +45,13 @@ fn main() -> ExitCode {
         deadlocks::ALL,
         dumps::ALL,
         ends::ALL,
+        exits::ALL,
         hogs::ALL,
         memory::ALL,
         overflow::ALL,
         panics::ALL,
         quiet::ALL,
+        sandbox::ALL,
         settings::ALL,
     ];
     if let Ok(name) = std::env::var("GAGGLE_PROGRAM") {

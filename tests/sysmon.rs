@@ -315,6 +315,29 @@ fn who_wants_no_warning_gets_none() {
     assert_eq!(alone("who_wants_no_warning_gets_none", &[("GAGGLE_WARN", "0")]), "");
 }
 
+#[test]
+fn a_deadline_that_nobody_lives_to_see_is_no_end_of_the_monitor() {
+    // A little more than such a deadline is more than the monitor counts to: it fails, or sends somebody to look each time.
+    const NAME: &str = "a_deadline_that_nobody_lives_to_see_is_no_end_of_the_monitor";
+    if is_program() {
+        runtime::set_max_procs(1);
+        let (_tx, rx) = chan::<()>(0);
+        go!({ rx.recv_timeout(Duration::from_secs(1 << 40)) });
+        let done = Done::default();
+        let (started, starts) = chan(0);
+        let hog = go!(clone done; {
+            started.send(()).unwrap();
+            compute(&done.0);
+        });
+        starts.recv().unwrap();
+        // The hog keeps the only processor, so nobody sleeps in wait of the deadline, and the monitor asks for it.
+        assert_eq!(go!({ 1 }).join().unwrap(), 1);
+        done.say();
+        return hog.join().unwrap();
+    }
+    assert_eq!(alone(NAME, &[]), "");
+}
+
 /// The most threads of this process until `done`.
 fn count_threads(done: Done) -> std::thread::JoinHandle<usize> {
     std::thread::spawn(move || {

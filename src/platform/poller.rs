@@ -106,9 +106,17 @@ impl Poller {
         let _ = self.waker.wake();
     }
 
-    /// Waits for events, no longer than `timeout`, and hands them to `f`; `None` if another thread does so now.
-    pub(crate) fn poll(&self, timeout: Option<Duration>, mut f: impl FnMut(usize, Ready)) -> Option<io::Result<()>> {
-        // ORDERING: Acquire pairs with the Release of `Busy`: what the poller before us left in `inner` is seen.
+    /// Waits for events, no longer than `timeout` says, and hands them to `f`; `None` if another thread does so now.
+    ///
+    /// An interruption ends one wait, or one look: whoever polls takes it, whomever it was for. `timeout` is asked when
+    /// nobody else polls any more, so that it may look for what came with an interruption that another one took.
+    pub(crate) fn poll(
+        &self,
+        timeout: impl FnOnce() -> Option<Duration>,
+        mut f: impl FnMut(usize, Ready),
+    ) -> Option<io::Result<()>> {
+        // ORDERING: Acquire pairs with the Release of `Busy`: what the poller before us left in `inner` is seen, and what
+        // was written before an interruption that it took.
         if self.busy.swap(true, Ordering::Acquire) {
             return None;
         }
@@ -116,7 +124,7 @@ impl Poller {
         Some(self.inner.with_mut(|inner| {
             // SAFETY: `busy` is ours (I1), and nobody comes back here from `f`, for whom it is taken.
             let Inner { poll, events } = unsafe { &mut *inner };
-            let timeout = self.pause.shorten(timeout);
+            let timeout = self.pause.shorten(timeout());
             match poll.poll(events, timeout) {
                 // A signal handler ran.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
@@ -126,5 +134,29 @@ impl Poller {
             of_sources.for_each(|event| f(event.token().0, Ready::of(event)));
             Ok(())
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_to_wait_is_asked_when_nobody_else_polls() {
+        // Whoever looks for news before another one's look, which takes the interruption that tells of it, and waits
+        // after that look, waits for ever.
+        let poller = Poller::new().unwrap();
+        let mut others = Vec::new();
+        let polled = poller.poll(
+            || {
+                others.push(poller.poll(|| Some(Duration::ZERO), |_, _| ()).is_some());
+                Some(Duration::ZERO)
+            },
+            |_, _| (),
+        );
+        assert!(polled.is_some());
+        assert_eq!(others, [false], "somebody else polled between the question and the wait");
+        // The right to poll was given back.
+        assert!(poller.poll(|| Some(Duration::ZERO), |_, _| ()).is_some());
     }
 }

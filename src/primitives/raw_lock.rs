@@ -75,16 +75,23 @@ impl RawLock {
     fn sleep(&self) {
         // ORDERING: Relaxed; ordered by the fence.
         self.sleepers.fetch_add(1, Ordering::Relaxed);
-        // The count before the swap (I2); pairs with the light fence in `unlock_lightly`. It fails only for want of
-        // kernel memory, and nobody may sleep without it.
+        // The count before the swap (I2); pairs with the light fence in `unlock_lightly`. Nobody may sleep without it: if
+        // the kernel fails, for want of memory, or because the program has forbidden itself the call, we wait awake.
         while !barrier::heavy() {
-            hint::spin_loop();
+            if self.try_lock() {
+                return self.is_up();
+            }
+            std::thread::yield_now();
         }
         // ORDERING: Acquire pairs with the Release of either way out. CONTENDED is kept although we may be the last
         // (I3): it costs the next one out a needless wake, never a lost one.
         while self.state.swap(CONTENDED, Ordering::Acquire) != FREE {
             futex::wait(&self.state, CONTENDED, None);
         }
+        self.is_up();
+    }
+
+    fn is_up(&self) {
         // ORDERING: Relaxed; who reads the count too high calls the kernel in vain, or wakes somebody who looks again.
         self.sleepers.fetch_sub(1, Ordering::Relaxed);
     }

@@ -4,6 +4,7 @@
 //! # Invariants
 //! 1. `Worker::locked` counts the goroutines at home there that want the thread. While it is not zero the worker
 //!    runs only goroutines whose home it is; its processor's other work goes to others.
+//! 2. It is written inside the lease: the monitor reads it while the owner is kept outside (lease, I3).
 
 use super::current;
 use super::goroutine::{Goroutine, flags};
@@ -34,7 +35,7 @@ pub(crate) fn lock() -> bool {
     let g = unsafe { g.as_ref() };
     g.os_locks.set(g.os_locks.get() + 1);
     if g.os_locks.get() == 1 {
-        add(w, g);
+        w.inside(|| add(w, g));
     }
     true
 }
@@ -48,7 +49,7 @@ pub(crate) fn unlock() {
     let Some(left) = g.os_locks.get().checked_sub(1) else { return };
     g.os_locks.set(left);
     if left == 0 {
-        remove(w, g);
+        w.inside(|| remove(w, g));
     }
 }
 

@@ -17,8 +17,9 @@ struct Toy {
 struct Scene {
     lookout: Lookout<Toy>,
     toys: [Toy; 2],
-    /// There is a poller.
+    /// There is a poller, and somebody polls.
     poller: AtomicBool,
+    busy: AtomicBool,
     /// What only the holder may touch.
     holders: UnsafeCell<u32>,
 }
@@ -32,6 +33,7 @@ fn scene() -> Arc<Scene> {
         lookout: Lookout::new(),
         toys: [toy(), toy()],
         poller: AtomicBool::new(false),
+        busy: AtomicBool::new(false),
         holders: UnsafeCell::new(0),
     })
 }
@@ -45,7 +47,8 @@ fn ring(scene: &Scene, toy: *mut Toy) {
     let Some(toy) = (unsafe { toy.as_ref() }) else { return };
     toy.bell.store(true, RELAXED);
     if scene.lookout.is_kept_by(toy) {
-        toy.interrupted.store(true, RELAXED);
+        // ORDERING: Release: the kernel's lock orders it after the ring, for whoever takes it.
+        toy.interrupted.swap(true, Ordering::AcqRel);
     }
 }
 
@@ -109,6 +112,38 @@ fn b14_a_ring_reaches_the_holder_in_the_poller() {
         let heard = scene.toys[0].bell.load(RELAXED);
         ringer.join().unwrap();
         assert!(heard || scene.toys[0].interrupted.load(RELAXED));
+    });
+}
+
+/// Seen to fail with the look at the bell before `busy`, and with the Acquire or the Release of `busy` weakened.
+#[test]
+fn b14_an_interruption_that_another_one_takes_is_made_good_by_the_bell() {
+    // A worker at work polls for a moment, and takes the interruption that was meant for the holder, who then waits with
+    // a processor that was handed to it, and perhaps the right to search, on which all others rely.
+    loom::model(|| {
+        let scene = scene();
+        let ringer = {
+            let scene = scene.clone();
+            thread::spawn(move || ring(&scene, to_ptr(&scene.toys[0])))
+        };
+        let passer_by = {
+            let scene = scene.clone();
+            thread::spawn(move || {
+                // ORDERING: as in `Poller::poll`; what the kernel says of an interruption, it says after what came before.
+                if !scene.busy.swap(true, Ordering::Acquire) {
+                    scene.toys[0].interrupted.swap(false, Ordering::AcqRel);
+                    scene.busy.store(false, Ordering::Release);
+                }
+            })
+        };
+        assert!(scene.lookout.take(&scene.toys[0]));
+        // ORDERING: as above.
+        let polls = !scene.busy.swap(true, Ordering::Acquire);
+        let heard = scene.toys[0].bell.load(RELAXED);
+        // From here on it waits, and nobody else polls.
+        ringer.join().unwrap();
+        passer_by.join().unwrap();
+        assert!(!polls || heard || scene.toys[0].interrupted.load(RELAXED));
     });
 }
 

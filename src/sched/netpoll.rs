@@ -218,9 +218,9 @@ pub(super) fn interrupt() {
     }
 }
 
-/// Takes the events that the kernel has, waiting for the first one no longer than `timeout`; the caller submits those
-/// that they have woken. False if another thread polls now.
-pub(crate) fn poll(timeout: Option<Duration>, woken: &mut Woken) -> bool {
+/// Takes the events that the kernel has, waiting for the first one no longer than `timeout` says, which is asked when
+/// nobody else polls; the caller submits those that they have woken. False if another thread polls now.
+pub(crate) fn poll(timeout: impl FnOnce() -> Option<Duration>, woken: &mut Woken) -> bool {
     let Some(poller) = poller() else { return false };
     let polled = poller.poll(timeout, |token, ready| {
         let (index, generation) = (token & (usize::MAX >> (usize::BITS - INDEX_BITS)), token >> INDEX_BITS);

@@ -159,6 +159,8 @@ pub(crate) fn ready_list(list: &mut List<Goroutine>) {
 
 /// As [`ready_list`], not from a goroutine's code.
 pub(super) fn ready_all(list: &mut List<Goroutine>) {
+    // It takes locks that the monitor takes, and whoever runs a goroutine may be paused outside its lease (pause, I1).
+    debug_assert!(current::goroutine().is_none(), "runtime bug: queues are changed outside the lease");
     ready_from(None, list);
 }
 

@@ -80,7 +80,7 @@ fn looks_due(next: u64) -> bool {
 pub(super) fn serve(w: &'static Worker) -> bool {
     let mut woken = Woken::new();
     if netpoll::is_started() {
-        poll(Some(Duration::ZERO), &mut woken);
+        poll(|| Some(Duration::ZERO), &mut woken);
     }
     serve_with(w, woken)
 }
@@ -96,10 +96,12 @@ pub(super) fn serve_with(w: &'static Worker, mut woken: Woken) -> bool {
     any
 }
 
-fn poll(timeout: Option<Duration>, woken: &mut Woken) {
-    netpoll::poll(timeout, woken);
+/// False if another thread polls now.
+fn poll(timeout: impl FnOnce() -> Option<Duration>, woken: &mut Woken) -> bool {
+    let polled = netpoll::poll(timeout, woken);
     // ORDERING: Relaxed; a hint.
     POLLED.store(now(), Ordering::Relaxed);
+    polled
 }
 
 /// What came of a sleep.
@@ -125,10 +127,18 @@ pub(super) fn keep(w: &'static Worker, patience: Option<Duration>) -> Slept {
     let timeout = [(until != NEVER).then(|| Duration::from_nanos(until.saturating_sub(now()))), patience];
     let timeout = timeout.into_iter().flatten().min();
     let rung = if netpoll::is_started() {
-        // A ring that came before we were the holder has not interrupted the poller.
-        let rung = w.bell.take();
-        poll(if rung { Some(Duration::ZERO) } else { timeout }, &mut woken);
-        rung || w.bell.take()
+        // A ring that came before we were the holder has not interrupted the poller. One that came later has, but a worker
+        // at work that polled before us may have taken the interruption: so the look comes when nobody else polls.
+        let mut rung = false;
+        let polled = poll(
+            || {
+                rung = w.bell.take();
+                if rung { Some(Duration::ZERO) } else { timeout }
+            },
+            &mut woken,
+        );
+        // Where another one polls we have not waited: look again.
+        rung || w.bell.take() || !polled
     } else {
         w.bell.wait_for(timeout)
     };
@@ -150,7 +160,8 @@ pub(super) fn neglected_in() -> Option<u64> {
     }
     let clock = match LOOKOUT.next() {
         NEVER => None,
-        next => Some(next + SLACK),
+        // The farthest deadlines are that close to what can be counted.
+        next => Some(next.saturating_add(SLACK)),
     };
     // ORDERING: Relaxed; a hint.
     let events = netpoll::is_started().then(|| POLLED.load(Ordering::Relaxed) + NEGLECT);

@@ -103,9 +103,11 @@ impl Woken {
         self.list.append(gathered);
     }
 
-    /// Queues them where they belong.
+    /// Queues them where they belong: from a goroutine's code, or a plain thread.
     pub(super) fn submit(mut self) {
-        run::ready_all(&mut self.list);
+        if !self.is_empty() {
+            run::ready_list(&mut self.list);
+        }
     }
 
     /// Queues them, at `w` if it can run them. On its root.

@@ -209,6 +209,17 @@ impl StackState {
     }
 }
 
+/// The one of a plain thread goes with the thread's locals, also where that thread ends the process by a call: then its
+/// frames lie on a segment, or it is in the body of a generator, and goes on there. What may hold frames is leaked.
+impl Drop for StackState {
+    fn drop(&mut self) {
+        core::mem::forget(core::mem::replace(&mut self.base, Base::Unbound));
+        if let Some(chain) = &mut self.chain {
+            core::mem::forget(core::mem::take(&mut chain.live));
+        }
+    }
+}
+
 /// Where a stack of `size` bytes starts to be short (I3).
 #[inline]
 fn limit_above(bottom: usize, size: usize) -> usize {
