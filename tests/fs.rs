@@ -174,6 +174,36 @@ fn to_std_and_back() {
 
 #[test]
 #[cfg(unix)]
+fn what_std_has_on_unix_is_here_too() {
+    // A port that has to go by way of std's types for a mode, a flag, an inode or a raw descriptor.
+    use std::os::fd::{FromRawFd, IntoRawFd};
+    use std::os::unix::fs::{DirBuilderExt, DirEntryExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+    let _turn = turn("what_std_has_on_unix_is_here_too");
+    everywhere_and_on_a_thread(|| {
+        let dir = Dir::new();
+        let inner = dir.join("a/b");
+        assert_eq!(fs::DirBuilder::new().create(&inner).unwrap_err().kind(), ErrorKind::NotFound);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&inner).unwrap();
+        assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        let file = options.open(inner.join("f")).unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        assert_eq!(file.metadata().unwrap().mtime(), 0);
+        let inode = fs::read_dir(&inner).unwrap().next().unwrap().unwrap().ino();
+        assert_eq!(inode, file.metadata().unwrap().ino());
+        // SAFETY: the descriptor was given up just now.
+        let mut file = unsafe { File::from_raw_fd(file.into_raw_fd()) };
+        file.write_all(b"still open").unwrap();
+        std::os::unix::fs::symlink(inner.join("f"), dir.join("link")).unwrap();
+        let not_through_links = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(dir.join("link"));
+        assert_eq!(not_through_links.unwrap_err().raw_os_error(), Some(libc::ELOOP));
+    });
+}
+
+#[test]
+#[cfg(unix)]
 fn a_file_that_blocks_keeps_nobody() {
     // The open and the read of a pipe by name, which wait for the other end: on one processor the writer never comes.
     let _turn = turn("a_file_that_blocks_keeps_nobody");

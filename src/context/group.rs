@@ -8,7 +8,7 @@
 //! `state`: a [`Mutex`] of goroutines, which is not held while a member runs or anything of a user's is dropped.
 
 use super::{CancelFn, Context, with_cancel};
-use crate::go::{site_here, spawn_at};
+use crate::go::{Exited, panic_is_kept, site_here, spawn_at};
 use crate::primitives::sync::Arc;
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use core::any::Any;
@@ -144,7 +144,8 @@ impl<E: Send + 'static> Group<E> {
     /// The first one that a member returned. It is handed out once; the group may be used again.
     ///
     /// # Panics
-    /// If a member panicked: with the payload of the first one that did, once all have ended.
+    /// If a member panicked: with the payload of the first one that did, once all have ended. A member that called
+    /// [`exit`](crate::go::exit) has only left.
     ///
     /// ```
     /// let group = gaggle::sync::Group::<()>::new();
@@ -222,7 +223,12 @@ impl<E> Member<E> {
         match catch_unwind(AssertUnwindSafe(f)) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => drop(self.keep(|state| &mut state.error, error)),
-            Err(payload) => drop(self.keep(|state| &mut state.panic, payload)),
+            // It has ended itself; the one who waits has not.
+            Err(payload) if payload.is::<Exited>() => {}
+            Err(payload) => {
+                panic_is_kept(&payload);
+                drop(self.keep(|state| &mut state.panic, payload));
+            }
         }
     }
 

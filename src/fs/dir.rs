@@ -1,9 +1,11 @@
-//! Directories, read in batches: one way to the pool thread and back for many entries.
+//! Directories: made, and read in batches, with one way to the pool thread and back for many entries.
 
 use super::{FileType, Metadata, off};
 use core::fmt;
 use std::collections::VecDeque;
 use std::ffi::OsString;
+#[cfg(unix)]
+use std::os::unix::fs::{DirBuilderExt, DirEntryExt};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -135,5 +137,56 @@ impl DirEntry {
 impl fmt::Debug for DirEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("DirEntry").field(&self.path()).finish()
+    }
+}
+
+#[cfg(unix)]
+impl DirEntryExt for DirEntry {
+    fn ino(&self) -> u64 {
+        self.entry.ino()
+    }
+}
+
+/// How a directory is to be made, as `std::fs::DirBuilder`.
+///
+/// ```
+/// # let dir = std::env::temp_dir().join(format!("gaggle-{}-dirbuilder", std::process::id()));
+/// gaggle::fs::DirBuilder::new().recursive(true).create(dir.join("d/e"))?;
+/// assert!(gaggle::fs::metadata(dir.join("d/e"))?.is_dir());
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct DirBuilder(fs::DirBuilder);
+
+impl DirBuilder {
+    /// One directory, whose parent exists.
+    #[expect(clippy::new_without_default, reason = "std's has none")]
+    #[must_use]
+    pub fn new() -> Self {
+        Self(fs::DirBuilder::new())
+    }
+
+    /// Whether those above it are made, too, and it may exist already.
+    pub fn recursive(&mut self, recursive: bool) -> &mut Self {
+        self.0.recursive(recursive);
+        self
+    }
+
+    /// Makes a directory so.
+    ///
+    /// # Errors
+    /// The system's, as `std::fs::DirBuilder::create`.
+    pub fn create<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
+        let path = path.as_ref();
+        off(|| self.0.create(path))
+    }
+}
+
+#[cfg(unix)]
+impl DirBuilderExt for DirBuilder {
+    fn mode(&mut self, mode: u32) -> &mut Self {
+        self.0.mode(mode);
+        self
     }
 }

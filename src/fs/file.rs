@@ -3,6 +3,7 @@
 use super::{FileTimes, Metadata, OpenOptions, Permissions, again, off};
 use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::SystemTime;
 use std::{fmt, fs};
 
 /// An open file, as `std::fs::File`: `Read`, `Write` and `Seek` on `File` and on `&File`.
@@ -158,6 +159,14 @@ impl File {
         off(|| self.0.set_times(times))
     }
 
+    /// Sets the time of the last change.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn set_modified(&self, time: SystemTime) -> io::Result<()> {
+        off(|| self.0.set_modified(time))
+    }
+
     /// One more handle to the same open file, with which it shares its place.
     ///
     /// # Errors
@@ -305,7 +314,7 @@ impl Seek for File {
 mod unix {
     use super::{File, again};
     use std::io;
-    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
     use std::os::unix::fs::FileExt;
 
     impl FileExt for File {
@@ -327,6 +336,19 @@ mod unix {
     impl AsRawFd for File {
         fn as_raw_fd(&self) -> RawFd {
             self.0.as_raw_fd()
+        }
+    }
+
+    impl IntoRawFd for File {
+        fn into_raw_fd(self) -> RawFd {
+            self.0.into_raw_fd()
+        }
+    }
+
+    impl FromRawFd for File {
+        unsafe fn from_raw_fd(fd: RawFd) -> Self {
+            // SAFETY: the caller's contract is the same.
+            Self(unsafe { std::fs::File::from_raw_fd(fd) })
         }
     }
 

@@ -32,6 +32,7 @@ pub use join::{Id, JoinHandle};
 pub(crate) use local::serial as locals_serial;
 #[cfg(not(loom))]
 pub use local::{AccessError, LocalKey};
+pub(crate) use panic::panic_is_kept;
 pub use panic::{Exited, exit};
 #[cfg(not(loom))]
 pub use panic::{GoroutinePanic, PanicPolicy};

@@ -46,6 +46,14 @@ pub(super) fn ending(panic: Option<&PanicPayload>) {
     crate::park::end_goroutine();
 }
 
+/// A panic of the calling goroutine that is kept for another one, in which it will go on: whoever is told of panics
+/// hears of it now. A model hears of it there.
+pub(crate) fn panic_is_kept(payload: &PanicPayload) {
+    if cfg!(not(loom)) {
+        tell(payload);
+    }
+}
+
 #[cfg(loom)]
 fn tell(payload: &PanicPayload) {
     crate::park::model::end_by_panic(&**payload);

@@ -48,7 +48,8 @@ pub struct Scope<'scope, 'env: 'scope> {
 /// After `f` has returned, until every goroutine of the scope has ended.
 ///
 /// # Panics
-/// With the panic of `f`; or if a goroutine of the scope panicked and was not joined.
+/// With the panic of `f`; or if a goroutine of the scope panicked and was not joined. One that called
+/// [`exit`](super::exit) has not panicked.
 ///
 /// # Compared with Go
 /// A `WaitGroup` with the guarantee that nobody forgot to wait.

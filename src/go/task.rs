@@ -8,6 +8,7 @@
 //!    the result; after `DONE` and `JOINING` the later one ends the join.
 //! 3. `joiner` is written before `JOINING` is set, and read by the goroutine only after it saw that bit.
 
+use super::panic::Exited;
 use crate::park::{Outcome, Ticket, WaitReason, begin_wait};
 use crate::primitives::atomic::{AtomicU32, Ordering};
 use crate::primitives::cell::UnsafeCell;
@@ -26,6 +27,11 @@ const INLINE_WORDS: usize = 6;
 pub(crate) type PanicPayload = Box<dyn Any + Send + 'static>;
 /// How a goroutine ended.
 pub(crate) type Ended<T> = Result<T, PanicPayload>;
+
+/// Whether somebody should hear of it: a goroutine that called `exit` has not panicked.
+fn is_panic<T>(ended: &Ended<T>) -> bool {
+    ended.as_ref().is_err_and(|payload| !payload.is::<Exited>())
+}
 
 /// What happens around the end of a body; see [`TaskCell::run`].
 pub(crate) trait Around: Send {
@@ -119,7 +125,7 @@ impl TaskCell {
     /// # Safety
     /// As `run`; the storage is empty.
     unsafe fn finish<T>(this: *const Self, ended: Ended<T>) -> bool {
-        let panicked = ended.is_err();
+        let panicked = is_panic(&ended);
         // SAFETY: by the contract.
         let cell = unsafe { &*this };
         // SAFETY: by the contract the storage is empty and ours (I1).
@@ -182,6 +188,6 @@ impl TaskCell {
             return false;
         }
         // SAFETY: both bits are set and we came later: the result is ours to drop (I2).
-        unsafe { self.take::<Ended<T>>() }.is_err()
+        is_panic(&unsafe { self.take::<Ended<T>>() })
     }
 }

@@ -7,6 +7,7 @@
 use crate::park::{AsSource, Direction, IoSource};
 use crate::primitives::sync::Arc;
 use std::io;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
 /// A socket of `std`, by the names that the six of them share.
@@ -41,6 +42,10 @@ struct Shared<T> {
 /// A socket, shared by its clones.
 #[derive(Debug)]
 pub(super) struct Socket<T>(Arc<Shared<T>>);
+
+// As std's: what a panic may interrupt is a system call. No code of a user's runs under the locks of `source`.
+impl<T> UnwindSafe for Socket<T> {}
+impl<T> RefUnwindSafe for Socket<T> {}
 
 impl<T> Clone for Socket<T> {
     fn clone(&self) -> Self {

@@ -56,12 +56,12 @@ pub fn max_procs() -> usize {
     sched::scheduler().procs()
 }
 
-/// Sets how many goroutines run at once and returns the number before: Go's `GOMAXPROCS(n)`.
+/// Sets how many goroutines run at once and returns the number before: Go's `GOMAXPROCS(n)`, of which 0 changes nothing.
 ///
 /// Takes effect as the running goroutines come to their next scheduling point.
 ///
 /// # Panics
-/// For 0 and for more than 1024.
+/// For more than 1024.
 ///
 /// ```
 /// let before = gaggle::runtime::set_max_procs(3);
@@ -70,6 +70,9 @@ pub fn max_procs() -> usize {
 /// ```
 #[track_caller]
 pub fn set_max_procs(n: usize) -> usize {
+    if n == 0 {
+        return max_procs();
+    }
     check_procs(n);
     sched::scheduler().ensure_started();
     sched::scheduler().resize(n)

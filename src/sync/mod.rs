@@ -1,14 +1,13 @@
 //! Locks and meeting points that park the goroutine and never its thread.
 //!
 //! [`Mutex`], [`RwLock`], [`Condvar`], [`Once`], [`OnceLock`] and [`Barrier`] have the names, signatures and
-//! poisoning of `std::sync`, so that a port is a change of the `use` line. [`WaitGroup`] and [`Semaphore`] are
-//! Go's (`sync.WaitGroup`, `x/sync/semaphore`); so are [`Group`] (`x/sync/errgroup`), [`SingleFlight`] and [`Pool`].
-//! All of them work from goroutines and plain threads, mixed freely.
+//! poisoning of `std::sync`, so that a port is a change of the `use` line; [`Arc`] and [`Weak`], often on the same line,
+//! are std's own. [`WaitGroup`] and [`Semaphore`] are Go's (`sync.WaitGroup`, `x/sync/semaphore`); so are [`Group`]
+//! (`x/sync/errgroup`), [`SingleFlight`] and [`Pool`]. All of them work from goroutines and plain threads, mixed freely.
 //!
 //! ```
 //! use gaggle::go;
-//! use gaggle::sync::{Mutex, WaitGroup};
-//! use std::sync::Arc;
+//! use gaggle::sync::{Arc, Mutex, WaitGroup};
 //!
 //! let total = Arc::new(Mutex::new(0));
 //! let wg = WaitGroup::new();
@@ -91,5 +90,5 @@ pub use pool::Pool;
 pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use semaphore::{Permit, Semaphore};
 pub use single_flight::SingleFlight;
-pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
+pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
 pub use wait_group::WaitGroup;

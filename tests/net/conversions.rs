@@ -43,6 +43,22 @@ fn a_socket_given_to_std_blocks_again() {
 }
 
 #[test]
+fn a_socket_goes_into_a_closure_that_may_panic() {
+    // A server that shields itself with `catch_unwind`, and no longer compiles once its sockets are ours.
+    let _turn = turn("a_socket_goes_into_a_closure_that_may_panic");
+    let (client, server) = pair();
+    let handled = std::panic::catch_unwind(move || {
+        (&server).write_all(b"x").unwrap();
+        panic!("expected in this test's output");
+    });
+    assert!(handled.is_err());
+    assert_eq!(drain(&client).unwrap(), b"x");
+    fn as_std<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+    as_std::<(TcpListener, TcpStream, gaggle::net::UdpSocket)>();
+    as_std::<(gaggle::net::UnixListener, gaggle::net::UnixStream, gaggle::net::UnixDatagram)>();
+}
+
+#[test]
 fn a_clone_goes_on_when_the_other_is_given_away() {
     // The descriptor closed, or set to block, under the feet of the clone.
     let _turn = turn("a_clone_goes_on_when_the_other_is_given_away");

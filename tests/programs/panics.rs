@@ -8,10 +8,11 @@ use std::process::ExitCode;
 
 room! {
     tests: a_panic_names_its_goroutine a_panic_deep_in_the_stack_is_told_too the_policy_abort_is_gos_rule
-        exit_is_no_panic_under_the_policy_abort the_hook_sees_who_panicked a_hook_that_panics_hurts_nobody
-        payloads_of_any_kind_are_isolated many_panics_at_once_are_told_one_by_one
-        a_panic_that_cannot_be_told_is_isolated_too;
-    programs: isolated isolated_migrating deep aborts aborts_in_a_scope exits_under_abort hooked bad_hook odd_payloads many untold;
+        the_policy_abort_holds_for_members_of_a_group exit_is_no_panic_under_the_policy_abort
+        the_hook_sees_who_panicked a_hook_that_panics_hurts_nobody payloads_of_any_kind_are_isolated
+        many_panics_at_once_are_told_one_by_one a_panic_that_cannot_be_told_is_isolated_too;
+    programs: isolated isolated_migrating deep aborts aborts_in_a_scope aborts_in_a_group exits_under_abort hooked
+        bad_hook odd_payloads many untold;
 }
 
 fn a_panic_names_its_goroutine() {
@@ -119,6 +120,22 @@ fn aborts_in_a_scope() -> ExitCode {
         });
     })
     .join();
+    println!("still here");
+    ExitCode::SUCCESS
+}
+
+fn the_policy_abort_holds_for_members_of_a_group() {
+    // A panic that a group keeps for whoever waits, and that nobody waits for or everybody catches.
+    let ended = run("aborts_in_a_group", &[]);
+    ended.assert_code(2).assert_says("the last straw");
+    assert_eq!(ended.stdout, "");
+}
+
+fn aborts_in_a_group() -> ExitCode {
+    Builder::new().panic(PanicPolicy::Abort).start().unwrap();
+    let group = gaggle::sync::Group::<()>::new();
+    group.go(|| panic!("the last straw"));
+    _ = catch_unwind(|| group.wait());
     println!("still here");
     ExitCode::SUCCESS
 }

@@ -55,6 +55,23 @@ fn exit_inside_a_scope_waits_for_its_goroutines() {
 }
 
 #[test]
+fn exit_of_a_scoped_goroutine_is_no_panic() {
+    // A scope that panics because one of its goroutines called `exit`, whether that came before its handle was dropped
+    // or after.
+    let _turn = turn("exit_of_a_scoped_goroutine_is_no_panic");
+    everywhere(scaled(200), || {
+        assert_eq!(gaggle::scope(|s| drop(s.go(|| exit()))), ());
+        gaggle::scope(|s| {
+            let gone = s.go(|| exit());
+            while !gone.is_finished() {
+                yield_now();
+            }
+        });
+        assert!(gaggle::scope(|s| s.go(|| exit()).join().unwrap_err().is::<gaggle::go::Exited>()));
+    });
+}
+
+#[test]
 fn exit_on_a_plain_thread_says_why_not() {
     // An unwinding thread with a payload that nobody knows.
     let _turn = turn("exit_on_a_plain_thread_says_why_not");

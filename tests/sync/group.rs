@@ -2,6 +2,7 @@
 
 use super::*;
 use gaggle::context::{ContextError, background, with_cancel};
+use gaggle::runtime::exit;
 use gaggle::sync::Group;
 
 #[test]
@@ -91,6 +92,19 @@ fn a_panic_reaches_whoever_waits() {
         group.go(|| panic!("expected in this test's output"));
         assert!(panics_with("expected in this test's output", || group.wait()));
         assert_eq!(group.wait(), Ok(()));
+    });
+}
+
+#[test]
+fn a_member_that_exits_ends_only_itself() {
+    // The waiter, who has called nothing, ends with it: in silence, as `exit` prints nothing.
+    in_both_modes(|| {
+        let (group, ctx) = Group::<()>::with_context(&background());
+        group.go(|| exit());
+        group.go(|| Ok(()));
+        let outcome = spawn(move || (group.wait(), group.try_go(|| Ok(())))).join();
+        assert!(matches!(outcome, Ok((Ok(()), true))));
+        assert!(ctx.err().is_some());
     });
 }
 
