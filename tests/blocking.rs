@@ -188,7 +188,7 @@ fn scoped_goroutines_share_a_buffer_with_the_pool() {
 
 /// Runs the test `name` of this program in a process of its own; returns what it wrote to standard error.
 fn succeeds(name: &str) -> String {
-    let output = support::alone(name).output().unwrap();
+    let output = support::by_itself(name).output().unwrap();
     support::assert_was_there(&output);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{}\n{stderr}", String::from_utf8_lossy(&output.stdout));
@@ -274,7 +274,7 @@ fn child_without_address_space() {
 fn standard_input_is_waited_for_by_parking() {
     // A goroutine that keeps its thread while nobody types; a line that two readers share, or that gets lost.
     let mut child =
-        support::alone("child_that_reads_lines").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        support::by_itself("child_that_reads_lines").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut to = child.stdin.take().unwrap();
     let from = BufReader::new(child.stdout.take().unwrap());
     let mut answers = from.lines().map(Result::unwrap).filter_map(|line| line.strip_prefix("read ").map(String::from));

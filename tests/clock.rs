@@ -86,7 +86,7 @@ fn a_process_that_is_stopped_goes_on_with_what_is_due() {
     // A timer whose moment was slept through, a ticker that ticks no more, a monitor that takes the jump for a goroutine
     // that hogs its thread, or everybody asleep for a deadlock.
     let _turn = turn("a_process_that_is_stopped_goes_on_with_what_is_due");
-    let mut child = support::alone("child_that_is_stopped")
+    let mut child = support::by_itself("child_that_is_stopped")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,7 +1,7 @@
 //! Fairness: whatever is runnable runs, however busy its neighbours are. One test at a time, since each one sets the
 //! number of processors for the whole process.
 //!
-//! A test of this file that fails hangs as a rule, as the starved goroutine never runs.
+//! A test of this file that fails hangs as a rule, as the starved goroutine never runs, until `alone_with` ends it.
 
 use gaggle::runtime::{self, lock_os_thread};
 use gaggle::time::Ticker;
@@ -9,19 +9,10 @@ use gaggle::{Receiver, Sender, chan, spawn};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 mod support;
-use support::migrating;
-
-/// Keeps the other tests away, and sets the number of processors.
-fn alone_with(procs: usize) -> MutexGuard<'static, ()> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    runtime::set_max_procs(procs);
-    guard
-}
+use support::{alone_with, migrating};
 
 /// Says that somebody has run.
 #[derive(Clone, Default)]

@@ -193,7 +193,7 @@ fn a_destructor_that_panics_at_the_drop() {
 }
 /// Runs the test `name` of this program in a process of its own; returns what it wrote to standard error.
 fn child(name: &str) -> (bool, String) {
-    let output = support::alone(name).output().unwrap();
+    let output = support::by_itself(name).output().unwrap();
     support::assert_was_there(&output);
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }

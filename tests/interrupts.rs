@@ -109,7 +109,7 @@ fn descriptors() -> usize {
 #[test]
 fn nothing_is_lost_in_a_storm_of_interruptions() {
     // An operation that fails with EINTR, that is given up, or a timer that is due and forgotten.
-    let mut child = support::alone("child_in_a_storm_of_interruptions");
+    let mut child = support::by_itself("child_in_a_storm_of_interruptions");
     let output = child.stdin(std::process::Stdio::null()).output().unwrap();
     support::assert_was_there(&output);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

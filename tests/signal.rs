@@ -14,7 +14,7 @@ mod usual;
 
 /// Runs the test `name` of this program in a process of its own: its signals are its own, too.
 fn child(name: &str) -> Output {
-    let output = usual::with_usual_signals(&mut support::alone(name)).output().unwrap();
+    let output = usual::with_usual_signals(&mut support::by_itself(name)).output().unwrap();
     support::assert_was_there(&output);
     output
 }

@@ -8,20 +8,17 @@ use gaggle::{go, runtime, time};
 use std::hint::black_box;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
 
 mod support;
-use support::migrating;
+use support::{Turn, migrating};
 
 /// Keeps the other tests away, and sets the number of processors.
-fn alone_with(procs: usize) -> MutexGuard<'static, ()> {
+fn alone_with(procs: usize) -> Turn {
     static START: Once = Once::new();
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     START.call_once(|| runtime::Builder::new().strict_procs(true).warn_blocked(false).start().unwrap());
-    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    runtime::set_max_procs(procs);
-    guard
+    support::alone_with(procs)
 }
 
 /// What the whole process, or the calling thread, has used.

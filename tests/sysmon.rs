@@ -1,7 +1,7 @@
 //! The monitor: a goroutine that computes without end, or sits in a system call, keeps its thread and not the others.
 //!
 //! One test at a time, since each one sets the number of processors for the whole process. A test of this file that
-//! fails by starvation does not assert: it hangs, as the starved goroutine never runs.
+//! fails by starvation does not assert: it hangs, as the starved goroutine never runs, until `alone_with` ends it.
 
 #![cfg(target_os = "linux")]
 
@@ -9,11 +9,11 @@ use gaggle::{chan, checkpoint, go, runtime, time};
 use std::hint::black_box;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 mod support;
-use support::migrating;
+use support::{alone_with, migrating};
 
 /// Runs the test of this name again in a process of its own, with `GAGGLE_TEST_PROGRAM` set; returns what it wrote to
 /// standard error, without the lines of the harness.
@@ -27,14 +27,6 @@ fn alone(test: &str, env: &[(&str, &str)]) -> String {
 
 fn is_program() -> bool {
     std::env::var_os("GAGGLE_TEST_PROGRAM").is_some()
-}
-
-/// Keeps the other tests away, and sets the number of processors.
-fn alone_with(procs: usize) -> MutexGuard<'static, ()> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    runtime::set_max_procs(procs);
-    guard
 }
 
 /// Computes until `done`, and asks nobody.

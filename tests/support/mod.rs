@@ -18,17 +18,34 @@ pub struct Turn {
 /// Waits for this test's turn, and for the goroutines of the test before it to be gone.
 #[must_use = "the turn ends with the guard"]
 pub fn turn(test: &'static str) -> Turn {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let done = watch(test);
+    let turn = Turn { _alone: alone(), _done: watch(test) };
     while runtime::num_goroutines() != 0 {
         thread::yield_now();
     }
-    Turn { _alone: alone, _done: done }
+    turn
+}
+
+/// As [`turn`], with so many processors; goroutines of the test before may still be there.
+#[must_use = "the turn ends with the guard"]
+pub fn alone_with(procs: usize) -> Turn {
+    let turn = Turn { _alone: alone(), _done: watch(&name()) };
+    runtime::set_max_procs(procs);
+    turn
+}
+
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the harness calls this thread: the test, if it runs several at once.
+fn name() -> String {
+    thread::current().name().unwrap_or("a test").to_owned()
 }
 
 /// Aborts the process unless the sender is dropped in time.
-pub fn watch(test: &'static str) -> mpsc::Sender<()> {
+pub fn watch(test: &str) -> mpsc::Sender<()> {
+    let test = test.to_owned();
     let (done, end) = mpsc::channel::<()>();
     let limit = std::env::var("GAGGLE_TEST_LIMIT").ok().and_then(|s| s.parse().ok()).unwrap_or(300);
     thread::spawn(move || {
@@ -52,8 +69,9 @@ pub fn everywhere(times: usize, f: impl Fn() + Send + Sync + Copy + 'static) {
     }
 }
 
-/// As [`everywhere`], once each.
+/// As [`everywhere`], once each; a hang becomes a failure.
 pub fn in_both_modes(f: impl Fn() + Send + Sync + Copy + 'static) {
+    let _watch = watch(&name());
     everywhere(1, f);
 }
 
@@ -89,7 +107,7 @@ pub fn yields(n: usize) {
 }
 
 /// The ignored test `name` of this program, to be run in a process of its own.
-pub fn alone(name: &str) -> Command {
+pub fn by_itself(name: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", name, "--ignored", "--nocapture", "--test-threads=1"]);
     command
