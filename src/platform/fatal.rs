@@ -81,7 +81,7 @@ pub(crate) fn bug(message: fmt::Arguments<'_>) -> ! {
     std::process::abort()
 }
 
-/// `runtime_bug!("commit_park: status was {status:?}")`: says that this crate erred, and aborts.
+/// `runtime_bug!("unbind: no stack is bound")`: says that this crate erred, and aborts.
 macro_rules! runtime_bug {
     ($($message:tt)*) => { $crate::platform::fatal::bug(::core::format_args!($($message)*)) };
 }

@@ -1,7 +1,7 @@
 //! Who searches, who sleeps, whom to wake: the idle protocol. `README.md` has the proof sketch.
 //!
 //! A plain data structure that answers who gets which processor, and neither rings nor sleeps: `sleep.rs` does. So
-//! the same source runs under loom (`idle_models.rs`). It knows processors and workers as `P` and `W` only.
+//! the same source runs under loom (`idle_tests.rs`). It knows processors and workers as `P` and `W` only.
 //!
 //! # Invariants
 //! 1. A processor is held by one worker, or on its way to one (a [`Handover`]), or in `idle`, or in `spare`.

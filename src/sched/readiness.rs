@@ -176,7 +176,7 @@ impl<W: Waiting> Readiness<W> {
     }
 
     /// Whether somebody waits.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for the check whether anything can still happen"))]
+    #[cfg(test)]
     pub(crate) fn is_awaited(&self) -> bool {
         // ORDERING: Relaxed; a snapshot.
         self.word.load(Ordering::Relaxed) & QUEUED != 0

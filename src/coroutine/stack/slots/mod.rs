@@ -1,6 +1,6 @@
 //! Native stacks: slots cut from a few large reservations.
 //!
-//! The store's contract, which `generators.rs` fulfils on the portable back end: `Stack`, `protection`, `page_size`,
+//! The store's contract, which `../generators.rs` fulfils on the portable back end: `Stack`, `protection`, `page_size`,
 //! `promise` and `release_promise` (room for stacks to be taken later), `take` (some stacks of a class), `give`
 //! (stacks that nobody wants hot), `discard_deep` (what deep use left behind), `discard_spent` (the same of a
 //! segment), `give_segment` (one that its goroutine is done with), `scavenge` (memory that nobody needs),
@@ -89,14 +89,14 @@ impl Stack {
 
     /// False once a stack without a guard was overrun.
     pub(super) fn is_intact(&self) -> bool {
-        // SAFETY: the slot is ours (I1), and without a guard its lowest page is readable.
+        // SAFETY: the slot is ours (I1 of the parent), and without a guard its lowest page is readable.
         self.protection() != Protection::Canary || unsafe { guard::is_blank(self.start()) }
     }
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // The word is copied, and the copy goes on a free list: this owner ends here (I1).
+        // The word is copied, and the copy goes on a free list: this owner ends here (I1 of the parent).
         give(vec![Stack(self.0)]);
     }
 }
