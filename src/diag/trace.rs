@@ -11,7 +11,17 @@ use core::fmt;
 use std::backtrace::Backtrace;
 use std::collections::HashMap;
 
-/// A place in the program where a goroutine is.
+/// A place in the program where a goroutine is: see [`GoroutineRecord::frames`](super::GoroutineRecord::frames).
+///
+/// ```
+/// let dump = gaggle::run(gaggle::runtime::dump);
+/// for frame in dump.goroutines().flat_map(|g| g.frames()) {
+///     match (frame.file(), frame.line()) {
+///         (Some(file), Some(line)) => println!("{} in {file}, line {line}", frame.function()),
+///         _ => println!("{}", frame.function()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Frame {
     function: Box<str>,
