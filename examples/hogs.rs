@@ -1,8 +1,8 @@
 //! Nothing freezes: what a goroutine that wants to run every ten milliseconds notices of neighbours that compute
 //! without end, sleep in the system, or come in crowds.
 //!
-//! `cargo run --release --example hogs [SCENE]`: each scene is a process of its own, and prints its numbers. All of them
-//! take five minutes on two processors, nearly all of it the crowd's.
+//! `cargo run --release --example hogs [SCENE]`: each scene is a process of its own, and prints its numbers. All of
+//! them take five minutes on two processors, nearly all of it the crowd's.
 //!
 //! Migrating mode, Go's scheduler; no goroutine here touches a thread local.
 

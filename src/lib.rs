@@ -25,14 +25,14 @@
 //!
 //! # Channels
 //!
-//! [`chan`](fn@chan) makes a channel with a fixed capacity, 0 for a rendezvous; [`unbounded`] one without a limit. Both ends are
-//! cloned and shared freely, between goroutines and plain threads. The last [`Sender`] to go closes the channel; so does
-//! [`Sender::close`]. See the [module](mod@chan) for the rules.
+//! [`chan`](fn@chan) makes a channel with a fixed capacity, 0 for a rendezvous; [`unbounded`] one without a limit. Both
+//! ends are cloned and shared freely, between goroutines and plain threads. The last [`Sender`] to go closes the channel;
+//! so does [`Sender::close`]. See the [module](mod@chan) for the rules.
 //!
 //! # Select
 //!
-//! [`select!`](macro@select) waits for the first of several sends and receives, evenly among those that are ready, with `default` and
-//! `after(…)` as in Go. [`Select`] is the form for a number of channels known at run time.
+//! [`select!`](macro@select) waits for the first of several sends and receives, evenly among those that are ready, with
+//! `default` and `after(…)` as in Go. [`Select`] is the form for a number of channels known at run time.
 //!
 //! # Two modes
 //!
@@ -48,10 +48,11 @@
 //! # Also here
 //!
 //! [`sync`]: `WaitGroup`, `Mutex` and the others that park goroutines. [`time`]: sleeping, timers, tickers.
-//! [`context`]: deadlines and cancellation, handed down through calls. [`net`]: sockets that park goroutines. [`goroutine_local!`]: a value per goroutine.
-//! [`runtime::blocking`]: what would keep a thread runs on one of a pool; so do [`fs`] and [`io::stdin`]. [`process`]:
-//! children that are waited for by parking. `signal`: signals from channels. [`generator`]: Python's, on stacks.
-//! [`testing`]: every interleaving of a small program, explored.
+//! [`context`]: deadlines and cancellation, handed down through calls. [`net`]: sockets that park goroutines.
+//! [`goroutine_local!`]: a value per goroutine. [`runtime::blocking`]: what would keep a thread runs on one of a pool; so
+//! do [`fs`] and [`io::stdin`]. [`process`]: children that are waited for by parking. `signal`: signals from channels.
+//! [`generator`]: Python's, on stacks. [`diag`]: what a program that hangs says, and when. [`testing`]: every
+//! interleaving of a small program, explored.
 //!
 //! # Features and platforms
 //!

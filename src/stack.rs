@@ -1,9 +1,9 @@
 //! Recursion as deep as memory allows.
 //!
 //! A goroutine starts on a stack of 256 KiB (or what `stack = …` asked for), which the system commits page by page.
-//! Code that recurses deeply asks for more where it recurses: [`macro@crate::growable`] on the function, or [`grow`] around the
-//! call. Either looks how much room is left, which takes a nanosecond, and when it is short continues on a freshly
-//! linked segment. Segments grow fourfold, and are given back when the recursion returns.
+//! Code that recurses deeply asks for more where it recurses: [`macro@crate::growable`] on the function, or [`grow`]
+//! around the call. Either looks how much room is left, which takes a nanosecond, and when it is short continues on a
+//! freshly linked segment. Segments grow fourfold, and are given back when the recursion returns.
 //!
 //! ```
 //! /// As deep as the list is long.

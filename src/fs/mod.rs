@@ -25,8 +25,8 @@
 //! ```
 //!
 //! # Blocking
-//! Every function here, and every method that asks the system something: the goroutine parks until a pool thread has the
-//! answer; when all of them are busy, until one is free.
+//! Every function here, and every method that asks the system something: the goroutine parks until a pool thread has
+//! the answer; when all of them are busy, until one is free.
 //!
 //! # Cost
 //! Some microseconds a call for the way to the pool thread and back: read and write through `BufReader` and `BufWriter`,

@@ -1,4 +1,5 @@
-//! What is to happen at an instant, a number of nanoseconds: a heap that hands back what is due, and from which any entry can be taken out.
+//! What is to happen at an instant, a number of nanoseconds: a heap that hands back what is due, and from which any
+//! entry can be taken out.
 //!
 //! A 4-ary heap of small keys over a slab of entries. A removal empties the entry's slot and leaves the key where it
 //! stands, so that nothing has to know where a key is and moving keys touches the heap only; dead keys are swept out

@@ -39,7 +39,7 @@
 //! with an `after` arm, or [`Select::select_timeout`], no longer than it is told.
 //!
 //! # Never ready
-//! An `Option` of a channel that is `None` is Go's nil channel: its arm never wins. So does an arm whose guard is
+//! An `Option` of a channel that is `None` is Go's nil channel: its arm never wins. Nor does one whose guard is
 //! false. A select without arms waits for ever.
 //!
 //! # Fairness

@@ -1,5 +1,5 @@
-//! Timers under loom: a shot that is due against stop, reset, and the receiver. Who looks at the clock is a thread of the model;
-//! what it does is told by `deadline::it_is`. A model names the mutations that it was seen to catch.
+//! Timers under loom: a shot that is due against stop, reset, and the receiver. Who looks at the clock is a thread of the
+//! model; what it does is told by `deadline::it_is`. A model names the mutations that it was seen to catch.
 
 use super::alarm::{Action, Alarm, Func};
 use crate::chan::{Receiver, chan};

@@ -1,5 +1,5 @@
-//! Runs every example, as `cargo test` has built it, and compares what it prints: with 1, 2 and 8 processors. Of `hogs`,
-//! which measures for minutes, only what a bad argument gets; the `model_` examples are in `loom/user`.
+//! Runs every example, as `cargo test` has built it, and compares what it prints: with 1, 2 and 8 processors. Of
+//! `hogs`, which measures for minutes, only what a bad argument gets; the `model_` examples are in `loom/user`.
 
 mod runner;
 mod tour;

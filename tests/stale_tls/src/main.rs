@@ -1,8 +1,8 @@
 //! Counts addresses of thread locals that are another thread's, in code that no reader would suspect.
 //!
 //! 200 goroutines use a lazily initialised thread local before and after each of 2,000 blocking calls. The compiler may
-//! keep its address across the call, as far as it is concerned a thread is a thread (README.md, *Two modes*). A goroutine that was
-//! moved meanwhile then reads and writes what belongs to another thread.
+//! keep its address across the call, as far as it is concerned a thread is a thread (README.md, *Two modes*). A goroutine
+//! that was moved meanwhile then reads and writes what belongs to another thread.
 //!
 //! Prints how many of the 400,000 addresses were stale, and on how many threads the goroutines ran.
 //! `stale-tls migrating`: the same in migrating mode, which does not promise 0.
