@@ -21,6 +21,7 @@ fn alone(test: &str, env: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env("GAGGLE_TEST_PROGRAM", test);
     let ended = command.envs(env.iter().copied()).env_remove("GAGGLE_PROCS").output().unwrap();
+    support::assert_was_there(&ended);
     assert!(ended.status.success(), "{ended:?}");
     String::from_utf8(ended.stderr).unwrap()
 }
