@@ -248,7 +248,11 @@ fn b24_hogs_that_allocate_and_print_go_on() {
     if std::env::var_os("GAGGLE_TEST_PROGRAM").is_some() {
         return allocate_and_print();
     }
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let me = std::env::current_exe().unwrap();
+    // What it prints goes nowhere, so the harness cannot say there that it ran nothing.
+    let listed = Command::new(&me).args([NAME, "--exact", "--list"]).output().unwrap();
+    assert_eq!(listed.stdout.strip_prefix(NAME.as_bytes()).map(|rest| &rest[..7]), Some(&b": test\n"[..]));
+    let mut command = Command::new(me);
     command.args([NAME, "--exact", "--nocapture"]).env("GAGGLE_TEST_PROGRAM", NAME).stdout(Stdio::null());
     assert!(command.status().unwrap().success());
 }
