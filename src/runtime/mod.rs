@@ -25,7 +25,9 @@
 //!   another goroutine uses the same local meanwhile, `std` initialises it twice and drops the value that the other one
 //!   holds. **Do not park in the initialiser of a thread local.**
 //! - crates that keep a pointer into their caller's frame in a thread local, such as `scoped-tls`: do not park inside
-//!   their scopes while other goroutines of the thread use the same one.
+//!   their scopes while other goroutines of the thread use the same one;
+//! - `std::process::exit`, which destroys the locals of the calling thread. If a destructor of one of them, or a handler of
+//!   `atexit`, parks, other goroutines of the thread go on, with borrows of what is gone. Do not park there.
 //!
 //! The same goes for every library of stackful coroutines. [`goroutine_local!`](crate::goroutine_local) has neither
 //! problem: each goroutine's calls do nest.
