@@ -8,7 +8,7 @@
 //! `state`: a [`Mutex`] of goroutines, which is not held while a member runs or anything of a user's is dropped.
 
 use super::{CancelFn, Context, with_cancel};
-use crate::go::{site_here, spawn_at};
+use crate::go::{Exited, site_here, spawn_at};
 use crate::primitives::sync::Arc;
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use core::any::Any;
@@ -144,7 +144,8 @@ impl<E: Send + 'static> Group<E> {
     /// The first one that a member returned. It is handed out once; the group may be used again.
     ///
     /// # Panics
-    /// If a member panicked: with the payload of the first one that did, once all have ended.
+    /// If a member panicked: with the payload of the first one that did, once all have ended. One that calls
+    /// [`exit`](crate::runtime::exit) has not failed.
     ///
     /// ```
     /// let group = gaggle::sync::Group::<()>::new();
@@ -221,6 +222,8 @@ impl<E> Member<E> {
         // What is not the first is dropped here, without the lock.
         match catch_unwind(AssertUnwindSafe(f)) {
             Ok(Ok(())) => {}
+            // It has ended its own goroutine, not that of the one who waits.
+            Err(payload) if payload.is::<Exited>() => {}
             Ok(Err(error)) => drop(self.keep(|state| &mut state.error, error)),
             Err(payload) => drop(self.keep(|state| &mut state.panic, payload)),
         }

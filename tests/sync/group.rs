@@ -95,6 +95,23 @@ fn a_panic_reaches_whoever_waits() {
 }
 
 #[test]
+fn a_member_that_exits_ends_nobody_else() {
+    // The payload of an exit, kept as that of a panic: whoever waits is ended by it, without a word.
+    in_both_modes(|| {
+        let (group, ctx) = Group::<()>::with_context(&background());
+        group.go(|| gaggle::runtime::exit());
+        let other = ctx.clone();
+        group.go(move || {
+            yield_now();
+            assert_eq!(other.err(), None, "it has not failed");
+            Ok(())
+        });
+        let waiter = go!({ group.wait() });
+        assert_eq!(waiter.join().expect("the waiter was ended"), Ok(()));
+    });
+}
+
+#[test]
 fn members_may_add_members() {
     // A wait that ends between a member and the ones that it has added.
     in_both_modes(|| {
