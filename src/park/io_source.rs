@@ -191,6 +191,14 @@ impl IoSource {
         self.registration.close();
     }
 
+    /// Whether nobody has closed it.
+    ///
+    /// # Errors
+    /// That of a closed one.
+    pub(crate) fn check_open(&self) -> io::Result<()> {
+        if self.registration.readiness(Direction::Read).look().is_closed() { Err(closed()) } else { Ok(()) }
+    }
+
     pub(crate) fn set_nonblocking(&self, nonblocking: bool) {
         // ORDERING: Relaxed; a setting, and those who wait already go on waiting, as in the kernel.
         self.nonblocking.store(nonblocking, Ordering::Relaxed);
