@@ -186,6 +186,12 @@ impl IoSource {
         Ok(Beside { registration: &self.registration, source, _socket: socket })
     }
 
+    /// Makes those who wait, or are about to, try again.
+    #[cfg(unix)]
+    pub(crate) fn stir(&self, direction: Direction) {
+        self.registration.stir(direction);
+    }
+
     /// Ends all operations, and forbids further ones.
     pub(crate) fn close(&self) {
         self.registration.close();
