@@ -6,6 +6,8 @@ use gaggle::{go, runtime, select};
 use std::os::unix::process::ExitStatusExt;
 use std::panic::catch_unwind;
 use std::process::Output;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 mod support;
@@ -222,6 +224,61 @@ fn child_in_a_storm() {
         // Nobody received meanwhile: the channel is full, or whatever the system has merged.
         assert!((1..=64).contains(&storm.len()), "{}", storm.len());
     });
+}
+
+#[test]
+fn no_signal_has_its_usual_effect_while_another_is_chosen() {
+    // A process that ignores signals, is notified of them, and in between two of that is ended by one.
+    succeeds("child_that_changes_its_mind");
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn child_that_changes_its_mind() {
+    let _watch = support::watch("child_that_changes_its_mind");
+    signal::ignore(&[Signal::USR1]);
+    let ended = Arc::new(AtomicBool::new(false));
+    let sender = std::thread::spawn({
+        let ended = ended.clone();
+        move || {
+            while !ended.load(Ordering::Relaxed) {
+                // SAFETY: a signal for this process: what it does is what the test is about.
+                assert_eq!(unsafe { libc::kill(libc::getpid(), libc::SIGUSR1) }, 0);
+            }
+        }
+    });
+    for _ in 0..5000 {
+        let signals = signal::notify(&[Signal::USR1]);
+        // What was sent before is ignored; what is sent from now on comes.
+        assert_eq!(signals.recv(), Some(Signal::USR1));
+        signal::ignore(&[Signal::USR1]);
+    }
+    ended.store(true, Ordering::Relaxed);
+    sender.join().unwrap();
+}
+
+#[test]
+fn a_signal_that_is_held_back_is_told_of_afterwards() {
+    // The system throws away what is pending when a signal is, if only for a moment, one without an effect.
+    succeeds("child_that_holds_a_signal_back");
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn child_that_holds_a_signal_back() {
+    let _watch = support::watch("child_that_holds_a_signal_back");
+    signal::ignore(&[Signal::URGENT]);
+    // SAFETY: plain data, filled by the calls; the mask is this thread's own.
+    let hold = |how| unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigaddset(&raw mut set, libc::SIGURG);
+        assert_eq!(libc::pthread_sigmask(how, &raw const set, std::ptr::null_mut()), 0);
+    };
+    hold(libc::SIG_BLOCK);
+    raise(Signal::URGENT);
+    let signals = signal::notify(&[Signal::URGENT]);
+    hold(libc::SIG_UNBLOCK);
+    assert_eq!(signals.recv(), Some(Signal::URGENT));
 }
 
 #[test]

@@ -72,3 +72,19 @@ fn generations_go_one_after_the_other() {
     cancel();
     assert!(last.err().is_some());
 }
+
+#[test]
+fn generations_that_are_only_waited_for_go_one_after_the_other() {
+    // The way down: a destructor that calls itself once per generation, for whom nobody but a function, or a receiver, of
+    // the last one is left.
+    for keep_a_function in [true, false] {
+        let mut last = background();
+        for _ in 0..20_000 {
+            last = with_cancel(&last).0;
+        }
+        let done = last.done();
+        let stop = keep_a_function.then(|| after_func(&last, || ()));
+        drop((last, stop));
+        assert!(done.try_recv().unwrap_err().is_empty(), "not done, only dropped");
+    }
+}

@@ -135,6 +135,12 @@ impl Node {
         entry.is_some()
     }
 
+    /// Its children, which it has no longer.
+    fn take_children(&self) -> impl Iterator<Item = Child> + use<> {
+        let children = std::mem::take(&mut self.state.lock().children);
+        children.into_values().map(|entry| entry.child)
+    }
+
     /// Whether anybody could be told that it has ended, and has not been (I3).
     fn is_wanted(&self) -> bool {
         !self.sender.is_closed()
@@ -143,9 +149,16 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // Nobody is left who could cancel it, and so none of its children.
-        let children = std::mem::take(&mut self.state.lock().children);
-        drop(children);
+        // Nobody is left who could cancel it, and so none of its children. A long chain of them: one after the other, not
+        // one inside the other.
+        let mut orphans: Vec<Child> = self.take_children().collect();
+        while let Some(child) = orphans.pop() {
+            if let Child::Node(node) = child
+                && let Ok(node) = Arc::try_unwrap(node)
+            {
+                orphans.extend(node.take_children());
+            }
+        }
         if self.is_wanted() {
             // Not done, and never will be: a closed channel would say that it is.
             outside::keep_open(self.sender.clone());

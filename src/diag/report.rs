@@ -2,10 +2,11 @@
 
 use super::dump::{dump, dump_own};
 use super::schedtrace;
+use crate::platform::fatal::FatalWriter;
 use crate::primitives::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sched::config::{choice, variable};
 use crate::sched::{Hooks, counters, current};
-use core::fmt;
+use core::fmt::{self, Write};
 use core::time::Duration;
 
 /// What the floors below call.
@@ -82,9 +83,9 @@ fn aborting() {
 
 /// Prints to standard error at once, whoever else holds it.
 fn last_words(text: &dyn fmt::Display) {
-    let text = text.to_string();
-    // Nobody is left to be told that standard error is gone.
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+    // In one piece, and not by way of `std`: the lock of its standard error may be held by a goroutine that waits.
+    // It never fails.
+    let _ = FatalWriter::new().write_str(&text.to_string());
 }
 
 /// SIGQUIT prints the dump and ends the process with status 2, unless the program has a handler of its own.

@@ -9,8 +9,9 @@ pub struct Exited(());
 
 /// Ends the calling goroutine: its destructors run, then it is over. Go's `runtime.Goexit`.
 ///
-/// It unwinds without running the panic hook. Called by the goroutine of `main`, the others go on; when none is left
-/// the process ends with status 2, and says that there are `no goroutines (main called runtime.Goexit)`.
+/// It unwinds without running the panic hook; a lock whose guard is dropped by it is poisoned. Called by the goroutine of
+/// `main`, the others go on; when none is left the process ends with status 2, and says that there are `no goroutines
+/// (main called runtime.Goexit)`.
 ///
 /// # Panics
 /// On a plain thread, which has no goroutine to end.

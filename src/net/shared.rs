@@ -236,11 +236,11 @@ macro_rules! read_write {
         impl Read for &$name {
             #[inline]
             fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-                self.0.read(|mut io| io.read(buf))
+                self.0.read_stream(|mut io| io.read(buf))
             }
 
             fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-                self.0.read(|mut io| io.read_vectored(bufs))
+                self.0.read_stream(|mut io| io.read_vectored(bufs))
             }
         }
 

@@ -100,6 +100,17 @@ impl<T: Raw> Socket<T> {
         self.0.source.run(&self.0.io, Direction::Read, || op(&self.0.io))
     }
 
+    /// As [`read`](Self::read), of a stream. One that is being closed ends as if its peer had ended it, which is no answer
+    /// to whoever reads to the end.
+    #[inline]
+    pub(super) fn read_stream(&self, op: impl FnMut(&T) -> io::Result<usize>) -> io::Result<usize> {
+        let n = self.read(op)?;
+        if n == 0 {
+            self.0.source.check_open()?;
+        }
+        Ok(n)
+    }
+
     /// Carries out what writes, as soon as there is room.
     #[inline]
     pub(super) fn write<R>(&self, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
@@ -117,5 +128,26 @@ impl<T: Raw> Socket<T> {
     pub(super) fn set_deadline(&self, deadline: Option<Instant>) {
         self.0.source.set_deadline(Direction::Read, deadline);
         self.0.source.set_deadline(Direction::Write, deadline);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::net::{Shutdown, TcpListener, TcpStream};
+
+    #[test]
+    fn a_close_is_no_end_of_the_stream() {
+        // A reader whose socket another goroutine closes just before the system call: half a message, taken for all of it.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let _peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let socket = Socket::of_std(listener.accept().unwrap().0);
+        let read = socket.read_stream(|mut io| {
+            socket.source().close();
+            io.shutdown(Shutdown::Both)?;
+            io.read(&mut [0; 8])
+        });
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::NotConnected);
     }
 }

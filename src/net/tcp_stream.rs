@@ -127,7 +127,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.read(|io| io.peek(buf))
+        self.0.read_stream(|io| io.peek(buf))
     }
 
     /// What a close does at once.

@@ -3,6 +3,7 @@
 use super::shared::{common, conversions, limits, settings};
 use super::socket::Socket;
 use crate::park::Direction;
+use core::cell::Cell;
 use std::io;
 use std::net::Shutdown;
 use std::os::unix::net::SocketAddr;
@@ -179,10 +180,24 @@ impl UnixDatagram {
     /// ```
     pub fn send_to_addr(&self, buf: &[u8], addr: &SocketAddr) -> io::Result<usize> {
         // The kernel tells only who is connected to the receiver when there is room: while we wait, another socket is.
+        let is_ours = Cell::new(false);
         let watch = || {
             let other = std::os::unix::net::UnixDatagram::unbound()?;
-            other.connect_addr(addr)?;
-            self.0.source().beside(other)
+            match other.connect_addr(addr) {
+                Ok(()) => {
+                    is_ours.set(false);
+                    self.0.source().beside(other).map(Some)
+                }
+                // The receiver is connected to this socket: no other one may come near, and for this one there is room as
+                // long as its own buffer has some. If it was not so yet at the last attempt, that says nothing.
+                Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
+                    if !is_ours.replace(true) {
+                        self.0.source().stir(Direction::Write);
+                    }
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            }
         };
         let io = self.0.io();
         self.0.source().run_holding(io, Direction::Write, || io.send_to_addr(buf, addr), watch)

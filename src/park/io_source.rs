@@ -186,9 +186,23 @@ impl IoSource {
         Ok(Beside { registration: &self.registration, source, _socket: socket })
     }
 
+    /// Makes those who wait, or are about to, try again.
+    #[cfg(unix)]
+    pub(crate) fn stir(&self, direction: Direction) {
+        self.registration.stir(direction);
+    }
+
     /// Ends all operations, and forbids further ones.
     pub(crate) fn close(&self) {
         self.registration.close();
+    }
+
+    /// Whether nobody has closed it.
+    ///
+    /// # Errors
+    /// That of a closed one.
+    pub(crate) fn check_open(&self) -> io::Result<()> {
+        if self.registration.readiness(Direction::Read).look().is_closed() { Err(closed()) } else { Ok(()) }
     }
 
     pub(crate) fn set_nonblocking(&self, nonblocking: bool) {

@@ -13,7 +13,7 @@
 //! `TABLE`: its lock (rank Leaf). Listeners are called without it.
 
 use crate::primitives::atomic::{AtomicU32, AtomicU64, Ordering};
-use crate::primitives::{Lock, LockRank};
+use crate::primitives::{Lock, LockGuard, LockRank};
 use core::mem;
 use std::io;
 
@@ -58,24 +58,50 @@ fn index(signal: libc::c_int) -> io::Result<usize> {
 /// The system's: for signals that cannot be caught, and when there are no descriptors or threads left.
 pub(crate) fn listen(signal: libc::c_int, f: Listener) -> io::Result<Option<Listener>> {
     let at = index(signal)?;
+    let mut table = attended()?;
+    if let Some(entry) = &mut table.entries[at] {
+        return Ok(Some(mem::replace(&mut entry.listener, f)));
+    }
+    let before = exchange_for_ours(signal)?;
+    table.entries[at] = Some(Entry { listener: f, before });
+    Ok(None)
+}
+
+/// As [`listen`], for a signal that was [ignored](ignore): `before` is what happens again after a [`silence`].
+///
+/// # Errors
+/// As there.
+///
+/// # Safety
+/// `before` was in force before the signal was ignored, and its handler is still there.
+pub(crate) unsafe fn listen_again(signal: libc::c_int, f: Listener, before: libc::sigaction) -> io::Result<()> {
+    let at = index(signal)?;
+    let mut table = attended()?;
+    exchange_for_ours(signal)?;
+    table.entries[at] = Some(Entry { listener: f, before });
+    Ok(())
+}
+
+/// The table, once there is a thread that looks into it.
+fn attended() -> io::Result<LockGuard<'static, Table>> {
     let mut table = TABLE.lock();
     if !table.started {
         start()?;
         table.started = true;
     }
-    if let Some(entry) = &mut table.entries[at] {
-        return Ok(Some(mem::replace(&mut entry.listener, f)));
-    }
+    Ok(table)
+}
+
+/// Puts our handler in force; returns what was.
+fn exchange_for_ours(signal: libc::c_int) -> io::Result<libc::sigaction> {
     // SAFETY: plain data; the handler has the signature that an action without SA_SIGINFO asks for, and keeps to I1.
-    let before = unsafe {
+    unsafe {
         let mut action: libc::sigaction = mem::zeroed();
         action.sa_sigaction = on_signal as *const () as usize;
         action.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK;
         libc::sigfillset(&mut action.sa_mask);
-        exchange(signal, Some(&action))?
-    };
-    table.entries[at] = Some(Entry { listener: f, before });
-    Ok(None)
+        exchange(signal, Some(&action))
+    }
 }
 
 /// Takes the listener of `signal` away: what happened before the first [`listen`] happens again. A call that is on its
@@ -91,22 +117,22 @@ pub(crate) fn silence(signal: libc::c_int) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The listener of `signal`, if it has one.
-pub(crate) fn listener(signal: libc::c_int) -> Option<Listener> {
-    TABLE.lock().entries[index(signal).ok()?].as_ref().map(|entry| entry.listener)
-}
-
-/// Makes `signal`, which has no listener, have no effect; returns the action that was in force.
+/// Makes `signal` have no effect, in one step: with the listener taken away first, the action of before would be in force
+/// for a moment, and may end the process. Returns both.
 ///
 /// # Errors
 /// The system's: for signals that cannot be ignored.
-pub(crate) fn ignore(signal: libc::c_int) -> io::Result<libc::sigaction> {
+pub(crate) fn ignore(signal: libc::c_int) -> io::Result<(Option<Listener>, libc::sigaction)> {
+    let at = index(signal)?;
+    let mut table = TABLE.lock();
     // SAFETY: plain data, and no handler.
-    unsafe {
+    let before = unsafe {
         let mut action: libc::sigaction = mem::zeroed();
         action.sa_sigaction = libc::SIG_IGN;
-        exchange(signal, Some(&action))
-    }
+        exchange(signal, Some(&action))?
+    };
+    let entry = table.entries[at].take();
+    Ok(entry.map_or((None, before), |entry| (Some(entry.listener), entry.before)))
 }
 
 /// Puts an action back in force.

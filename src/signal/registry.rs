@@ -3,7 +3,8 @@
 //! # Invariants
 //! 1. While an entry has a signal in its mask the signal's effect is `Told`, and our listener is in force; when no entry has
 //!    it any more, what was before is put back, under the same hold of the lock.
-//! 2. An entry whose receivers are gone is found out at the latest by its next signal. If that was the last entry for it,
+//! 2. A signal goes from one effect to the next in one step: in between, the usual effect may be the end of the process.
+//! 3. An entry whose receivers are gone is found out at the latest by its next signal. If that was the last entry for it,
 //!    the signal is sent again, to have its effect: it is not swallowed by a program that has stopped listening. One that
 //!    was on its way when `stop`, `reset` or `ignore` came is dropped instead.
 //!
@@ -105,6 +106,7 @@ pub(super) fn ignore(signals: &[Signal]) -> io::Result<()> {
     let mut registry = REGISTRY.lock();
     let gone = registry.withdraw(mask);
     let result = bits(mask).try_for_each(|at| registry.ignore(at));
+    registry.settle();
     drop(registry);
     drop(gone);
     result
@@ -140,7 +142,7 @@ fn deliver(number: libc::c_int) {
     drop(registry);
     drop(gone);
     if wanted && !told {
-        // SAFETY: to this process, for which the signal was (I2).
+        // SAFETY: to this process, for which the signal was (I3).
         unsafe { libc::kill(libc::getpid(), number) };
     }
 }
@@ -168,11 +170,15 @@ impl Registry {
     }
 
     fn tell(&mut self, at: usize) -> io::Result<()> {
-        if matches!(self.effects[at], Effect::Told(_)) {
-            return Ok(());
-        }
-        self.restore(at);
-        let before = signal_pipe::listen(number(at), deliver)?;
+        let before = match self.effects[at] {
+            Effect::Told(_) => return Ok(()),
+            Effect::Usual => signal_pipe::listen(number(at), deliver)?,
+            Effect::Ignored(listener, action) => {
+                // SAFETY: the action was in force before the signal was ignored.
+                unsafe { signal_pipe::listen_again(number(at), deliver, action)? };
+                listener
+            }
+        };
         self.effects[at] = Effect::Told(before);
         Ok(())
     }
@@ -181,30 +187,26 @@ impl Registry {
         if matches!(self.effects[at], Effect::Ignored(..)) {
             return Ok(());
         }
+        let (listener, action) = signal_pipe::ignore(number(at))?;
         let before = match self.effects[at] {
             Effect::Told(before) => before,
-            _ => signal_pipe::listener(number(at)),
+            _ => listener,
         };
-        signal_pipe::silence(number(at))?;
-        let action = signal_pipe::ignore(number(at))?;
         self.effects[at] = Effect::Ignored(before, action);
         Ok(())
     }
 
     /// What the signal did before it was told or ignored. Errors cannot come: it was caught before.
     fn restore(&mut self, at: usize) {
-        let listener = match core::mem::replace(&mut self.effects[at], Effect::Usual) {
-            Effect::Usual => return,
-            Effect::Told(listener) => listener,
-            Effect::Ignored(listener, action) => {
-                // SAFETY: the action was in force before.
-                let _ = unsafe { signal_pipe::put_back(number(at), &action) };
-                listener
-            }
-        };
-        let _ = match listener {
-            Some(listener) => signal_pipe::listen(number(at), listener).map(drop),
-            None => signal_pipe::silence(number(at)).map(drop),
+        let number = number(at);
+        let _ = match core::mem::replace(&mut self.effects[at], Effect::Usual) {
+            Effect::Usual => Ok(()),
+            Effect::Told(Some(listener)) => signal_pipe::listen(number, listener).map(drop),
+            Effect::Told(None) => signal_pipe::silence(number).map(drop),
+            // SAFETY: the action was in force before the signal was ignored.
+            Effect::Ignored(Some(listener), action) => unsafe { signal_pipe::listen_again(number, listener, action) },
+            // SAFETY: as above.
+            Effect::Ignored(None, action) => unsafe { signal_pipe::put_back(number, &action) },
         };
     }
 }

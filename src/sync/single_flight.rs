@@ -10,6 +10,7 @@
 //! may panic there, and leaves the table whole.
 
 use super::{Mutex, MutexGuard, OnceLock, PoisonError};
+use crate::go::{Exited, exit};
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use crate::primitives::sync::Arc;
 use core::any::Any;
@@ -37,9 +38,14 @@ pub struct SingleFlight<K, V> {
 }
 
 struct Flight<V> {
-    /// An error: the message of the panic.
-    outcome: OnceLock<Result<V, String>>,
+    outcome: OnceLock<Result<V, Failure>>,
     shared: AtomicBool,
+}
+
+/// How a closure ended that has made no value.
+enum Failure {
+    Panicked(String),
+    Exited,
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> SingleFlight<K, V> {
@@ -59,7 +65,8 @@ impl<K: Eq + Hash + Clone, V: Clone> SingleFlight<K, V> {
     /// Parks while another's closure runs. A closure that asks for its own key waits for ever.
     ///
     /// # Panics
-    /// If `f` panics, with its payload; those who wait for it panic too, with its message.
+    /// If `f` panics, with its payload; those who wait for it panic too, with its message. If it calls
+    /// [`exit`](crate::runtime::exit), they do so too.
     ///
     /// ```
     /// use gaggle::sync::{SingleFlight, WaitGroup};
@@ -81,7 +88,10 @@ impl<K: Eq + Hash + Clone, V: Clone> SingleFlight<K, V> {
             drop(flights);
             return match flight.outcome.wait() {
                 Ok(value) => (value.clone(), true),
-                Err(message) => panic!("singleflight: the call that was waited for panicked: {message}"),
+                Err(Failure::Panicked(message)) => {
+                    panic!("singleflight: the call that was waited for panicked: {message}")
+                }
+                Err(Failure::Exited) => exit(),
             };
         }
         let flight = Arc::new(Flight { outcome: OnceLock::new(), shared: AtomicBool::new(false) });
@@ -97,7 +107,7 @@ impl<K: Eq + Hash + Clone, V: Clone> SingleFlight<K, V> {
         }));
         let (outcome, mine) = match ended {
             Ok((theirs, mine)) => (Ok(theirs), Ok(mine)),
-            Err(payload) => (Err(message(&*payload)), Err(payload)),
+            Err(payload) => (Err(failure(&*payload)), Err(payload)),
         };
         let mut flights = self.lock();
         let _ = flight.outcome.set(outcome);
@@ -131,9 +141,14 @@ impl<K: Eq + Hash + Clone, V: Clone> SingleFlight<K, V> {
     }
 }
 
-fn message(payload: &(dyn Any + Send)) -> String {
+/// What is said of the payload of a panic, which has one owner.
+fn failure(payload: &(dyn Any + Send)) -> Failure {
+    if payload.is::<Exited>() {
+        return Failure::Exited;
+    }
     let text = payload.downcast_ref::<&str>().copied();
-    text.or(payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("its payload is no text").to_string()
+    let text = text.or(payload.downcast_ref::<String>().map(String::as_str));
+    Failure::Panicked(text.unwrap_or("its payload is no text").to_string())
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> Default for SingleFlight<K, V> {

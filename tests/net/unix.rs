@@ -151,6 +151,31 @@ fn unconnected_senders_wait_for_room_too() {
 }
 
 #[test]
+fn a_server_waits_for_a_client_that_is_connected_to_it() {
+    // An error in place of a wait: the kernel lets no other socket watch for room at the client.
+    let _turn = turn("a_server_waits_for_a_client_that_is_connected_to_it");
+    everywhere(|| {
+        let (here, there) = (Place::new(), Place::new());
+        let (server, client) = (UnixDatagram::bind(&here.0).unwrap(), UnixDatagram::bind(&there.0).unwrap());
+        client.connect(&here.0).unwrap();
+        server.set_nonblocking(true).unwrap();
+        let mut sent = 0_usize;
+        while server.send_to(&[0; 1024], &there.0).is_ok() {
+            sent += 1;
+        }
+        server.set_nonblocking(false).unwrap();
+        server.set_write_timeout(Some(ms(2))).unwrap();
+        assert_eq!(kind(server.send_to(&[0; 1024], &there.0)), Some(ErrorKind::TimedOut));
+        server.set_write_timeout(None).unwrap();
+        let reader = spawn(move || (0..sent + 1000).map(|_| client.recv(&mut [0; 2048]).unwrap()).sum::<usize>());
+        for _ in 0..1000 {
+            assert_eq!(server.send_to(&[0; 1024], &there.0).unwrap(), 1024);
+        }
+        assert_eq!(reader.join().unwrap(), (sent + 1000) * 1024);
+    });
+}
+
+#[test]
 fn an_unconnected_sender_times_out_and_is_closed() {
     // A receiver that stalls holds its senders for ever.
     let _turn = turn("an_unconnected_sender_times_out_and_is_closed");

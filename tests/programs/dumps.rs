@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 room! {
-    tests: sigquit_prints_the_dump_and_ends_with_status_2 sigquit_of_a_program_that_handles_it_is_its_own
+    tests: sigquit_prints_the_dump_and_ends_with_status_2 sigquit_while_somebody_has_locked_standard_error sigquit_of_a_program_that_handles_it_is_its_own
         a_panic_that_aborts_shows_its_goroutine a_panic_that_aborts_shows_all_when_asked a_caught_panic_shows_nothing
         a_traceback_of_another_word_is_refused the_scheduler_is_traced bad_traces_are_refused;
-    programs: quits quits_by_its_own_handler aborts_deep catches_and_ends traced untraced;
+    programs: quits quits_with_a_lock quits_by_its_own_handler aborts_deep catches_and_ends traced untraced;
 }
 
 /// Whether this back end can look at parked stacks.
@@ -62,6 +62,30 @@ fn quits() -> ExitCode {
         // An hour: while a timer is set this is no deadlock, whoever comes first.
         let _ = never.recv_timeout(Duration::from_secs(3600));
         drop(tx);
+    }
+    main()
+}
+
+fn sigquit_while_somebody_has_locked_standard_error() {
+    // A goroutine that writes what comes from a channel, and holds the lock meanwhile: the program could not be asked, nor
+    // ended by the one signal that is left.
+    run("quits_with_a_lock", &[]).assert_code(2).assert_says("SIGQUIT: quit\n\ngoroutine 1 \"main\" [chan receive]:\n");
+}
+
+fn quits_with_a_lock() -> ExitCode {
+    #[gaggle::main]
+    fn main() {
+        let (_keep, never) = chan::<()>(0);
+        let _written_to = std::io::stderr().lock();
+        go!({
+            while !gaggle::runtime::dump().goroutines().any(|g| g.id().get() == 1 && g.reason().is_some()) {
+                gaggle::runtime::yield_now();
+            }
+            // SAFETY: a signal to ourselves.
+            unsafe { libc::kill(libc::getpid(), libc::SIGQUIT) };
+        });
+        // An hour: while a timer is set this is no deadlock, whoever comes first.
+        let _ = never.recv_timeout(Duration::from_secs(3600));
     }
     main()
 }

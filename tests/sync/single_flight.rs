@@ -1,6 +1,7 @@
 //! Single flights: sharing, forgetting, panics.
 
 use super::*;
+use gaggle::runtime::{Exited, exit};
 use gaggle::sync::SingleFlight;
 
 /// Starts `n` callers of one key whose closure waits on `gate`, and returns once the closure runs.
@@ -91,6 +92,29 @@ fn a_panic_reaches_all() {
             assert!(panics_with("expected in this test's output", || std::panic::resume_unwind(payload)));
         }
         assert_eq!(flights.work("key", || 1), (1, false));
+    });
+}
+
+#[test]
+fn an_exit_reaches_all_and_is_no_panic() {
+    // Waiters that panic, which may end the process, for a caller that has only ended its own goroutine.
+    in_both_modes(|| {
+        let (flights, found) = (Arc::new(SingleFlight::new()), Arc::new(AtomicUsize::new(0)));
+        let (key, (tx, rx)) = (Tells(found.clone()), chan(1));
+        let first = go!(clone flights, key; {
+            flights.work(key.clone(), || -> u32 {
+                let inner = flights.clone();
+                tx.send(spawn(move || inner.work(key, || 6))).unwrap();
+                while found.load(Ordering::SeqCst) == 0 {
+                    yield_now();
+                }
+                exit()
+            })
+        });
+        let second = rx.recv().unwrap();
+        assert!(first.join().unwrap_err().is::<Exited>());
+        assert!(second.join().unwrap_err().is::<Exited>());
+        assert_eq!(flights.work(key, || 7), (7, false));
     });
 }
 
