@@ -4,10 +4,14 @@
 //! 1. A parker is the park word at the head of a goroutine object or of a [`ThreadParker`]; both are type-stable:
 //!    recycled, never freed. Bit 0 of the pointer says which of the two it is.
 //! 2. A thread's parker is used as "current" by its thread only, and handed back when the thread ends.
+//! 3. A thread that has committed its wait goes on when it has been taken out of the count of blocked ones, and not when
+//!    it is woken, which it may see earlier: its bell may ring late, for the wait before. `uncounted` is set once for each
+//!    committed wait, and taken away by the thread before it goes on.
 
 use super::{Outcome, WaitReason};
 use crate::coroutine::stack::class_for;
 use crate::platform::fatal::runtime_bug;
+use crate::primitives::atomic::{AtomicBool, Ordering};
 use crate::primitives::{Event, Lock, LockRank, thread_local};
 use crate::sched::goroutine::{Extra, Goroutine, RunFn, flags};
 use crate::sched::list::List;
@@ -22,6 +26,8 @@ use core::ptr::NonNull;
 #[repr(C, align(8))]
 struct ThreadParker {
     word: ParkWord,
+    /// The thread blocked, and is not counted as blocked any more (I3).
+    uncounted: AtomicBool,
     event: Event,
 }
 
@@ -83,13 +89,7 @@ impl Parker {
     pub(super) fn wake(self) {
         let duty = self.word().wake();
         match self.thread() {
-            Some(thread) => {
-                if duty == Duty::MakeRunnable {
-                    // Before it can run: until then the thread counts as one that waits for us (census, I1).
-                    watch::thread_is_woken();
-                }
-                thread.event.set();
-            }
+            Some(thread) => thread.ring(duty),
             None if duty == Duty::MakeRunnable => {
                 // SAFETY: untagged, so the word heads a goroutine (I1), and the duty to run it is ours.
                 unsafe { sched::ready(self.0.cast()) }
@@ -144,31 +144,59 @@ pub(super) fn wake_all(parkers: impl ExactSizeIterator<Item = Parker>) {
 const FEW: usize = 8;
 
 impl ThreadParker {
+    fn new() -> Self {
+        Self { word: ParkWord::new(), uncounted: AtomicBool::new(false), event: Event::new() }
+    }
+
     /// Blocks the thread until it is woken.
     fn sleep(&self) -> Outcome {
         watch::thread_blocks();
         // As a goroutine's successor does, so that the waker knows whether this thread was counted.
         if self.word.commit() == Duty::MakeRunnable {
-            watch::thread_is_woken();
+            self.uncount();
         }
-        loop {
-            // The word decides; the event may be left over from a wait that did not need to sleep.
-            if let Some(outcome) = self.word.outcome() {
-                watch::thread_goes_on();
-                return outcome;
-            }
+        // The event may be left over from a wait that did not need to sleep.
+        while !self.may_go_on() {
             self.event.wait();
         }
+        watch::thread_goes_on();
+        self.word.outcome().unwrap_or_else(|| runtime_bug!("a thread woken without an outcome"))
+    }
+
+    /// Of whoever has woken the thread, whose duty that left: the last thing it does.
+    fn ring(&self, duty: Duty) {
+        if duty == Duty::MakeRunnable {
+            self.uncount();
+        }
+        self.event.set();
+    }
+
+    /// The thread, woken after it committed, counts as one that waits for others until here, and cannot run (census, I1).
+    fn uncount(&self) {
+        watch::thread_is_woken();
+        // ORDERING: Release pairs with the Acquire in `may_go_on`: who goes on is not counted, and sees the word woken.
+        self.uncounted.store(true, Ordering::Release);
+    }
+
+    /// Whether a committed wait is over; said once (I3).
+    fn may_go_on(&self) -> bool {
+        // ORDERING: Acquire pairs with the Release in `uncount`. Relaxed store: the next wait's waker gets it by the lock
+        // through which it gets the ticket.
+        let over = self.uncounted.load(Ordering::Acquire);
+        if over {
+            self.uncounted.store(false, Ordering::Relaxed);
+        }
+        over
     }
 }
 
-/// Lets a thread look at its word.
+/// Lets a thread, whose wake left this duty, go on.
 ///
 /// # Safety
 /// The word heads a [`ThreadParker`].
-unsafe fn ring_thread(word: NonNull<ParkWord>) {
+unsafe fn ring_thread(word: NonNull<ParkWord>, duty: Duty) {
     // SAFETY: by the contract; it is never freed (I1).
-    unsafe { word.cast::<ThreadParker>().as_ref() }.event.set();
+    unsafe { word.cast::<ThreadParker>().as_ref() }.ring(duty);
 }
 
 /// Parkers of threads that ended, to be used again.
@@ -179,7 +207,7 @@ struct OwnParker(&'static ThreadParker);
 impl OwnParker {
     fn take() -> Self {
         let spare = SPARE.lock().pop();
-        Self(spare.unwrap_or_else(|| Box::leak(Box::new(ThreadParker { word: ParkWord::new(), event: Event::new() }))))
+        Self(spare.unwrap_or_else(|| Box::leak(Box::new(ThreadParker::new()))))
     }
 
     fn get() -> NonNull<ThreadParker> {
@@ -187,9 +215,7 @@ impl OwnParker {
             static OWN: OwnParker = OwnParker::take();
         }
         // While the thread's locals are being destroyed there is none: a wait then costs a leaked parker.
-        let parker = OWN
-            .try_with(|own| own.0)
-            .unwrap_or_else(|_| Box::leak(Box::new(ThreadParker { word: ParkWord::new(), event: Event::new() })));
+        let parker = OWN.try_with(|own| own.0).unwrap_or_else(|_| Box::leak(Box::new(ThreadParker::new())));
         NonNull::from(parker)
     }
 }
@@ -341,4 +367,33 @@ pub(crate) fn end_goroutine() {
         g.drop_locals();
     }
     sched::end_current();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_goes_on_when_it_is_not_counted_as_blocked_any_more() {
+        // One that is rung for late, for the wait before, sees that it was woken before its waker has said so: it is counted
+        // as blocked while it runs, twice when it blocks again, and a deadlock is reported though the waker lives.
+        let parker = ThreadParker::new();
+        for _ in 0..2 {
+            // As `sleep` does.
+            let sequence = parker.word.begin();
+            watch::thread_blocks();
+            assert_eq!(parker.word.commit(), Duty::Nothing);
+            assert!(parker.word.claim(sequence, Outcome::TIMED_OUT));
+            let duty = parker.word.wake();
+            assert!(!parker.may_go_on(), "it runs, and is counted as blocked");
+            parker.ring(duty);
+            assert!(parker.may_go_on());
+        }
+        // Woken before it committed: it is counted by itself, and by itself taken out.
+        let sequence = parker.word.begin();
+        assert!(parker.word.claim(sequence, Outcome::TIMED_OUT));
+        parker.ring(parker.word.wake());
+        assert_eq!(parker.sleep(), Outcome::TIMED_OUT);
+        assert!(!parker.may_go_on(), "left over for the next wait");
+    }
 }

@@ -3,7 +3,7 @@
 //! # Invariants
 //! 1. [`ACCOUNTED`] counts no thread that is not there, or could act by itself: a thread of the runtime counts itself
 //!    from its start to its end; a plain thread counts itself before it blocks in an operation of this crate, and is
-//!    taken away by whoever wakes it, before it can run. A thread that nobody counts is taken for one that can act.
+//!    taken away by whoever wakes it, before it goes on. A thread that nobody counts is taken for one that can act.
 
 use crate::primitives::{Reading, Tally, thread_local};
 use core::cell::Cell;

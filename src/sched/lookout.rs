@@ -77,6 +77,9 @@ impl<W> Lookout<W> {
     pub(super) fn leave(&self) {
         // ORDERING: Release pairs with the Acquire in `take`.
         self.holder.store(ptr::null_mut(), Ordering::Release);
+        // ORDERING: the way out before the look whether the lookout has to be kept; pairs with F2 (idle) of whoever has let
+        // its processor go, and relies on us.
+        fence(Ordering::SeqCst);
     }
 
     /// Whether nobody is the holder. A hint.

@@ -20,6 +20,8 @@ struct Scene {
     /// There is a poller, and somebody polls.
     poller: AtomicBool,
     busy: AtomicBool,
+    /// A processor is idle.
+    idle: AtomicBool,
     /// What only the holder may touch.
     holders: UnsafeCell<u32>,
 }
@@ -34,6 +36,7 @@ fn scene() -> Arc<Scene> {
         toys: [toy(), toy()],
         poller: AtomicBool::new(false),
         busy: AtomicBool::new(false),
+        idle: AtomicBool::new(false),
         holders: UnsafeCell::new(0),
     })
 }
@@ -165,6 +168,30 @@ fn b14_a_new_poller_is_seen_by_the_holder() {
         let polls = scene.poller.load(RELAXED);
         starter.join().unwrap();
         assert!(polls || scene.toys[0].bell.load(RELAXED));
+    });
+}
+
+/// Seen to fail without the fence in `leave`.
+#[test]
+fn b14_who_gets_up_sees_who_relied_on_it() {
+    // The last one at work lies down and relies on the holder; that one, called by its bell for nothing, believes that
+    // somebody is at work, and relies on that one.
+    loom::model(|| {
+        let scene = scene();
+        assert!(scene.lookout.take(&scene.toys[0]));
+        let lies_down = {
+            let scene = scene.clone();
+            thread::spawn(move || {
+                scene.idle.store(true, RELAXED);
+                // ORDERING: F2 (idle): the processor that was let go before the look at the lookout; pairs with `leave`.
+                fence(Ordering::SeqCst);
+                scene.lookout.take(&scene.toys[1])
+            })
+        };
+        scene.lookout.leave();
+        let ours = scene.idle.load(RELAXED) && scene.lookout.take(&scene.toys[0]);
+        let theirs = lies_down.join().unwrap();
+        assert!(ours != theirs, "nobody keeps the lookout, or two do");
     });
 }
 

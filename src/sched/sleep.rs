@@ -222,6 +222,8 @@ impl Desk {
                     if self.serve_asleep(w, woken) {
                         return None;
                     }
+                    // A ring may have come with the call, for another look at what is under way (watch, I1).
+                    patience = Some(watch::SOON);
                     continue;
                 }
                 Slept::Elsewhere => w.bell.wait_for(patience),

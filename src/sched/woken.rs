@@ -10,7 +10,7 @@ use super::list::List;
 use super::readiness::Waiting;
 use super::run;
 use super::status::{Duty, Outcome, ParkWord};
-use super::watch::{External, thread_is_woken};
+use super::watch::External;
 use super::worker::Worker;
 use core::ptr::NonNull;
 
@@ -26,9 +26,9 @@ pub(crate) struct Waiter {
     pub(crate) thread: Option<WakeThread>,
 }
 
-/// Lets the thread whose word this is look at it.
+/// Lets the thread go on whose word this is, and whose wake has left this duty.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct WakeThread(pub(crate) unsafe fn(NonNull<ParkWord>));
+pub(crate) struct WakeThread(pub(crate) unsafe fn(NonNull<ParkWord>, Duty));
 
 impl PartialEq for WakeThread {
     fn eq(&self, _: &Self) -> bool {
@@ -79,13 +79,8 @@ impl Woken {
         // SAFETY: the word is type-stable.
         let duty = unsafe { waiter.word.as_ref() }.wake();
         match waiter.thread {
-            Some(WakeThread(wake)) => {
-                if duty == Duty::MakeRunnable {
-                    thread_is_woken();
-                }
-                // SAFETY: the word is that of a thread, which that function is for.
-                unsafe { wake(waiter.word) }
-            }
+            // SAFETY: the word is that of a thread, which that function is for.
+            Some(WakeThread(wake)) => unsafe { wake(waiter.word, duty) },
             None if duty == Duty::MakeRunnable => {
                 let g = waiter.word.cast::<Goroutine>();
                 // SAFETY: the word heads a goroutine (I1), and the duty to run it is ours: it is in no list.

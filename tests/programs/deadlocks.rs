@@ -13,11 +13,11 @@ use std::time::Duration;
 room! {
     tests: simple_deadlock init_deadlock locked_deadlock locked_deadlock2 goexit_deadlock goexit_in_main_with_sleepers
         no_helper_goroutines main_goroutine_id deadlock_of_many_goroutines deadlock_without_an_attribute
-        deadlock_after_work deadlock_when_the_last_helper_is_gone deadlock_in_a_lock
+        deadlock_after_work deadlock_when_the_last_helper_is_gone deadlock_after_two_calls_at_once deadlock_in_a_lock
         threads_that_hold_an_end_are_no_deadlock what_is_under_way_is_no_deadlock;
     programs: dies_simply dies_at_once dies_locked dies_locked2 dies_of_goexit dies_of_goexit_with_sleepers
         dies_after_helpers dies_in_main dies_with_many dies_without_attribute dies_after_work dies_after_a_thread
-        dies_of_its_own_lock saved_by_a_thread saved_by_a_thread_in_run saved_by_threads_in_a_chain
+        dies_beside_a_deadline dies_of_its_own_lock saved_by_a_thread saved_by_a_thread_in_run saved_by_threads_in_a_chain
         saved_by_a_timer saved_by_a_tick saved_by_a_call saved_by_a_timeout saved_by_a_busy_worker saved_by_a_socket connects;
 }
 
@@ -260,6 +260,36 @@ fn dies_after_a_thread() -> ExitCode {
         // Its end of the channel is not the last one, so dropping it wakes nobody.
         thread::spawn(move || {
             thread::sleep(Duration::from_millis(50));
+            drop(another);
+        });
+        rx.recv();
+        drop(tx);
+    }
+    main()
+}
+
+fn deadlock_after_two_calls_at_once() {
+    // The one worker that looks for deadlocks is called for another look just as a deadline calls it; it cannot get up, since
+    // its thread is its goroutine's, and forgets the look.
+    dies("dies_beside_a_deadline", "1").assert_says("goroutine 1 \"main\" [chan receive, locked to thread]:\n");
+}
+
+fn dies_beside_a_deadline() -> ExitCode {
+    const AFTER_A_LOOK: Duration = Duration::from_millis(15);
+    #[gaggle::main]
+    fn main() {
+        let _locked = gaggle::runtime::lock_os_thread();
+        let (tx, rx) = chan::<()>(0);
+        let another = tx.clone();
+        // The spare worker has looked, and leaves the next looks to this one.
+        thread::sleep(2 * AFTER_A_LOOK);
+        thread::spawn(move || {
+            for _ in 0..20 {
+                let hour = gaggle::time::Timer::new(Duration::from_secs(3600));
+                thread::sleep(AFTER_A_LOOK);
+                hour.stop();
+                sleep(Duration::from_nanos(1));
+            }
             drop(another);
         });
         rx.recv();
