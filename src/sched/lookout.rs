@@ -75,11 +75,18 @@ impl<W> Lookout<W> {
 
     /// The holder gets up.
     pub(super) fn leave(&self) {
-        // ORDERING: Release pairs with the Acquire in `take`.
-        self.holder.store(ptr::null_mut(), Ordering::Release);
+        self.vacate();
         // ORDERING: the way out before the look whether the lookout has to be kept; pairs with F2 (idle) of whoever has let
         // its processor go, and relies on us.
         fence(Ordering::SeqCst);
+    }
+
+    /// The way out, on which the next holder relies. Apart from the fence, since loom does not switch between a store and a
+    /// fence, and so would take that one for a release.
+    #[inline]
+    fn vacate(&self) {
+        // ORDERING: Release pairs with the Acquire in `take`.
+        self.holder.store(ptr::null_mut(), Ordering::Release);
     }
 
     /// Whether nobody is the holder. A hint.

@@ -195,7 +195,7 @@ fn b14_who_gets_up_sees_who_relied_on_it() {
     });
 }
 
-/// Seen to fail with `take` that does not look whether there is a holder, and with its Acquire or the Release of `leave`
+/// Seen to fail with `take` that does not look whether there is a holder, and with its Acquire or the Release of `vacate`
 /// weakened.
 #[test]
 fn one_holder_at_a_time() {
@@ -207,7 +207,7 @@ fn one_holder_at_a_time() {
             if taken {
                 // SAFETY: the holder's alone, which is what the model is about.
                 scene.holders.with_mut(|holders| unsafe { *holders += 1 });
-                scene.lookout.leave();
+                scene.lookout.vacate();
             }
             taken
         };
