@@ -23,7 +23,9 @@ fn mappings() -> usize {
 }
 
 fn b28_a_million_parked() {
-    // Guards that split mappings end at 32,700 goroutines; pages beside the one in use cost gigabytes.
+    // Guards that split mappings end at 32,700 goroutines; pages beside the one in use cost gigabytes. Unoptimised, the way to
+    // another thread reaches into a second page, and how many goroutines go it is a matter of how busy the machine is.
+    let most = if cfg!(debug_assertions) { 4600 + 4096 } else { 4600 };
     for program in ["a_million_parked", "a_million_parked_migrating"] {
         let ended = run(program, &[]);
         ended.assert_code(0).assert_silent();
@@ -32,7 +34,7 @@ fn b28_a_million_parked() {
         assert_eq!(woken.parse(), Ok(MANY));
         let mappings: usize = mappings.parse().unwrap();
         if !cfg!(gaggle_portable) {
-            assert!(each.parse::<usize>().unwrap() <= 4600, "{each} bytes each");
+            assert!(each.parse::<usize>().unwrap() <= most, "{each} bytes each");
             assert!(mappings < 200, "{mappings} mappings");
         }
     }
